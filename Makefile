@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# synfin: quiet (V=1 shows the commands), out of tree (O=), incremental.
+
+O	?= build
+CC	?= gcc
+CLANG	?= clang
+BPFTOOL	?= bpftool
+CFLAGS	?= -O2 -g
+ARCH	?= $(shell uname -m)
+
+ifeq ($V,1)
+  Q :=
+else
+  Q := @
+  say = @printf '  %-7s %s\n' '$1' '$(patsubst $O/%,%,$@)';
+endif
+
+# The engine: linked into tool, tests and fuzzers alike, and pure (tests/check/purity).
+ENGINE	:= tcp_state words scope portset conntab verdict lifecycle engine
+CORE	:= $(ENGINE) decode field tally row text value human summary sink sink_json sink_csv \
+	   sink_table table duration out cleanup log cli help usage options netns recorder replay session
+LIVE	:= feature capture live
+
+WARN	:= -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter
+CPPFLAGS_ALL := -D_GNU_SOURCE -iquote include -iquote user -iquote $O $(CPPFLAGS)
+CFLAGS_ALL := -std=gnu11 $(WARN) $(CFLAGS)
+LIBS	:= -lbpf -lcap-ng
+BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(ARCH)))
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra \
+	      -Wno-unused-parameter -Ivmlinux -Iinclude
+
+objs	= $(patsubst %,$O/user/%.o,$1)
+
+all: $O/synfin				## build the tool (default), as build/synfin
+
+$O/synfin: $(call objs,main $(CORE) $(LIVE))
+	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
+
+$O/user/%.o: user/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$O/user/capture.o: $O/synfin.skel.h
+
+$O/bpf/%.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Linking an object with itself drops its DWARF, and nine tenths of the skeleton.
+$O/%.skel.h: $O/bpf/%.o
+	$(call say,SKEL)$(BPFTOOL) gen object $O/bpf/$*.linked.o $<
+	$Q$(BPFTOOL) gen skeleton $O/bpf/$*.linked.o name $*_bpf >$@
+
+include tests/tests.mk
+
+deps:					## install what is missing, from Debian's packages
+	$Qtools/deps
+
+run: deps				## deps, build, trace this host: make run ARGS="conns -d 10"
+	$Q$(MAKE) --no-print-directory all
+	$O/synfin $(ARGS)
+
+clean:					## remove what was built
+	rm -rf $O
+
+help:					## this list
+	@echo "make [TARGET] [O=DIR] [V=1] [ARGS=...]"
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+-include $(wildcard $O/user/*.d $O/bpf/*.d)
+.PHONY: all deps run clean help
+.DELETE_ON_ERROR:
+.SECONDARY:

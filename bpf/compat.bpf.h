@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * compat.bpf.h - every difference between kernels, one accessor a fact.
+ *
+ * Tested by feature (a field, a type, an argument), never by version: distros
+ * backport.  Written for the newest kernel first.  Programs call an accessor
+ * and do not know which kernel they run on.  What the BPF side cannot ask for
+ * itself (the number of a tracepoint's arguments, the existence of a helper)
+ * user space reads from BTF and writes into the constants below before the
+ * load; the verifier then drops the branch that this kernel does not have.
+ */
+#ifndef SYNFIN_COMPAT_BPF_H
+#define SYNFIN_COMPAT_BPF_H
+
+#include "maps.bpf.h"
+
+/*
+ * bpf_get_socket_cookie() in tracing programs: c5dbb89fc2ac ("bpf: Expose
+ * bpf_get_socket_cookie to tracing programs"), v5.12.  Without it the socket's
+ * address is the identity (wire_hdr.sock).
+ */
+const volatile bool has_cookie = true;
+
+/*
+ * tcp_retransmit_skb has a third argument, err, since ad892e912b84 ("tcp: trace
+ * retransmit failures in tcp_retransmit_skb"), v6.17; before, it fired only
+ * for attempts that went out.
+ */
+const volatile bool retransmit_has_err = true;
+
+/* tcp_send_reset has a third argument, reason, since v6.10 (b533fb9cf4f7). */
+const volatile bool reset_has_reason = true;
+
+/* kfree_skb names the socket that dropped the segment, rx_sk, since v6.11. */
+const volatile bool kfree_skb_has_sk = true;
+
+static __always_inline __s32 retransmit_error(__u64 *ctx)
+{
+	return retransmit_has_err ? (__s32)ctx[2] : 0;
+}
+
+static __always_inline __u32 reset_reason(__u64 *ctx)
+{
+	return reset_has_reason ? (__u32)ctx[2] : 0;
+}
+
+static __always_inline const struct sock_common *kfree_skb_sk(__u64 *ctx)
+{
+	return kfree_skb_has_sk ? (const struct sock_common *)ctx[3] : NULL;
+}
+
+/* Generates the cookie if the socket has none yet. */
+static __always_inline __u64 sk_cookie(const void *sk)
+{
+	return has_cookie ? bpf_get_socket_cookie((void *)sk) : 0;
+}
+
+/*
+ * Sockets in TIME_WAIT and FIN_WAIT2 mini-sockets of the namespace, the one
+ * just made included.  A refcount that starts at 1, in place since e9bd0cca09d1,
+ * v6.1; behind a pointer since fbb8295248e1, v5.18; before, a plain count.
+ */
+static __always_inline void tw_gauge(const struct net *net, __u32 *count, __u32 *limit)
+{
+	const struct netns_ipv4___pointer *old = (const void *)&net->ipv4;
+	const struct inet_timewait_death_row___count *plain;
+	const struct inet_timewait_death_row *row;
+
+	if (bpf_core_field_exists(old->tcp_death_row))
+		row = BPF_CORE_READ(old, tcp_death_row);
+	else
+		row = &net->ipv4.tcp_death_row;
+	plain = (const void *)row;
+	if (bpf_core_field_exists(plain->tw_count))
+		*count = BPF_CORE_READ(plain, tw_count.counter);
+	else
+		*count = BPF_CORE_READ(row, tw_refcount.refs.counter) - 1;
+	*limit = BPF_CORE_READ(row, sysctl_max_tw_buckets);
+}
+
+/*
+ * The socket's own cgroup.  Until 8520e224f547 ("bpf, cgroups: Fix cgroup v2
+ * fallback on v1/v2 mixed mode"), v5.15, a tagged word: a pointer only if bit 0
+ * is clear.
+ */
+static __always_inline __u64 sk_cgroup_id(const struct sock *sk)
+{
+	const struct sock_cgroup_data___tagged *tagged = (const void *)&sk->sk_cgrp_data;
+	const struct cgroup *cgrp;
+
+	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) {
+		cgrp = sk->sk_cgrp_data.cgroup;
+	} else if (bpf_core_field_exists(tagged->val)) {
+		__u64 val = BPF_CORE_READ(tagged, val);
+
+		cgrp = val & 1 ? NULL : (const struct cgroup *)(val & ~3ULL);
+	} else {
+		return 0;	/* no CONFIG_SOCK_CGROUP_DATA */
+	}
+	return cgrp ? BPF_CORE_READ(cgrp, kn, id) : 0;
+}
+
+/* CONFIG_MPTCP, v5.6. */
+static __always_inline bool tp_is_mptcp(const struct tcp_sock *tp)
+{
+	return bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp;
+}
+
+/* request_sock.timeout: 5903123f662e ("tcp: Use BPF timeout setting for SYN ACK RTO"), v5.17. */
+static __always_inline __u32 req_timeout(const struct request_sock *req)
+{
+	return bpf_core_field_exists(req->timeout) ? req->timeout : 0;
+}
+
+/*
+ * At LISTEN->SYN_RECV a child is still a raw clone of its listener up to 6.14:
+ * no peer, and the listener's cookie.  Tested by what is there.
+ */
+static __always_inline bool sk_is_raw_clone(const struct sock *sk)
+{
+	return sk->__sk_common.skc_dport == 0;
+}
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * emit.bpf.h - reserve and submit, with an account of what had no room; the
+ * counters beside the ring; the twin.
+ */
+#ifndef SYNFIN_EMIT_BPF_H
+#define SYNFIN_EMIT_BPF_H
+
+#include "compat.bpf.h"
+
+#define ADD(counter, n) ((void)__sync_fetch_and_add(&(counter), (n)))
+
+/* This CPU's counters; NULL never happens, but the verifier asks. */
+static __always_inline struct wire_counters *counters_of(void)
+{
+	__u32 row = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&counters, &row);
+}
+
+/*
+ * A record of its kind's size, header filled but for cookie and sock, the rest
+ * as the ring left it: the caller fills every member.
+ */
+static __always_inline void *record_begin(struct wire_counters *count, __u32 kind, __u64 len,
+					  __u32 netns)
+{
+	__u64 ts_ns = bpf_ktime_get_ns();
+	struct wire_hdr *hdr = bpf_ringbuf_reserve(&ring, len, 0);
+
+	if (!hdr) {
+		ADD(count->lost_ring, 1);
+		return NULL;
+	}
+	hdr->ts_ns = ts_ns;
+	hdr->netns = netns;
+	hdr->len = len;
+	hdr->kind = kind;
+	hdr->version = WIRE_VERSION;
+	return hdr;
+}
+
+/* The verifier knows sk as a pointer, on which it allows no XOR, until it comes back from memory. */
+static __always_inline void record_identity(struct wire_hdr *hdr, __u64 cookie, const void *sk)
+{
+	volatile __u64 *sock = &hdr->sock;
+
+	hdr->cookie = cookie;
+	*sock = (__u64)sk;
+	if (sk)
+		*sock ^= sock_mask;
+}
+
+/* No wake-up a record: at the watermark, else the reader's timer. */
+static __always_inline void record_end(void *rec)
+{
+	__u64 waiting = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+
+	bpf_ringbuf_submit(rec, waiting >= wake_at ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+}
+
+/*
+ * From 6.1 on (05b24ff9b2cf, "bpf: Prevent bpf program recursion for raw
+ * tracepoint probes") the kernel silently skips a program that is hit again on
+ * the CPU where it already runs, for instance by a softirq on top of it.  So
+ * each program has a twin on the same tracepoint that does the same work exactly
+ * when the first was skipped: when the kernel's own mark of a running program,
+ * bpf_prog.active of the first, is set on this CPU.  The twin is called after
+ * the first, within the same event, so the mark says just what the kernel saw.
+ *
+ * A flag of our own, set on entry and cleared on exit, would leave a hole at
+ * either end, through which a softirq's whole burst of events falls.
+ *
+ * Without the guard there is no mark, nothing is skipped, and the twins are
+ * neither needed nor attached.
+ */
+static __always_inline struct wire_cpu *this_cpu(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&cpus, &cpu);
+}
+
+/* An int; on arm64 since 7.1 a byte for each level of interrupt, four in all. */
+static __always_inline bool is_skipped(struct wire_cpu *cpu, enum wire_prog prog)
+{
+	__u32 active = 0;
+
+	bpf_probe_read_kernel(&active, sizeof(active),
+			      (const void *)(first_active[prog] + cpu->percpu_offset));
+	return active;
+}
+
+static long idle(__u32 turn, void *ctx)
+{
+	return 0;
+}
+
+#define PROGRAM(hook, name, prog)					\
+SEC("tp_btf/" hook) int name(__u64 *ctx)				\
+{									\
+	if (debug_slow)							\
+		bpf_loop(debug_slow, idle, NULL, 0);			\
+	do_##name(ctx);							\
+	return 0;							\
+}									\
+SEC("tp_btf/" hook) int name##_twin(__u64 *ctx)				\
+{									\
+	struct wire_cpu *cpu = this_cpu();				\
+									\
+	if (!cpu || !is_skipped(cpu, prog))				\
+		return 0;						\
+	ADD(cpu->nested[prog], 1);					\
+	do_##name(ctx);							\
+	return 0;							\
+}
+
+#endif

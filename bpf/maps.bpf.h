@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * maps.bpf.h - every map, and every constant that user space sets before the
+ * load.  User space sizes ring, counters and cpus before the load.
+ */
+#ifndef SYNFIN_MAPS_BPF_H
+#define SYNFIN_MAPS_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include "wire.h"
+
+#ifndef NULL
+#define NULL ((void *)0)
+#endif
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 << 20);
+} ring SEC(".maps");
+
+/* Row slot * nr_cpus + cpu.  Read by mmap. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wire_counters);
+} counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wire_cpu);
+} cpus SEC(".maps");
+
+/*
+ * Of the first of each pair: its id, given by user space, and the per-CPU
+ * address of its bpf_prog.active, found by find_active.  By enum wire_prog.
+ */
+__u32 first_ids[WIRE_PROGS];
+__u64 first_active[WIRE_PROGS];
+
+const volatile __u32 nr_cpus = 1;
+
+/* A per-CPU variable whose addresses can be asked for: see find_active. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} percpu_probe SEC(".maps");
+
+/* Tests only: turns of a loop that make the first of each pair slow, so that it is nested often. */
+const volatile __u32 debug_slow = 0;
+
+/* XORed into socket addresses, so that no kernel address leaves the kernel. */
+const volatile __u64 sock_mask = 0;
+
+/* The reader is woken when this many bytes wait; else its timer does. */
+const volatile __u64 wake_at = 1 << 20;
+
+/* The scope (wire_scope): port sets as bitmaps. */
+const volatile __u32 scope_netns = 0;
+const volatile __u32 scope_family = 0;
+const volatile bool scope_lports_all = true;
+const volatile bool scope_rports_all = true;
+const volatile __u64 scope_lports[1024] = {};
+const volatile __u64 scope_rports[1024] = {};
+
+#endif

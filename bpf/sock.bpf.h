@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * sock.bpf.h - from the kernel's sockets and segments to wire fields, and the
+ * decision whether a socket is in scope.  Facts only.
+ */
+#ifndef SYNFIN_SOCK_BPF_H
+#define SYNFIN_SOCK_BPF_H
+
+#include "compat.bpf.h"
+
+#define AF_INET		2
+#define AF_INET6	10
+#define IPPROTO_TCP	6
+#define PF_KTHREAD	0x00200000
+#define SOCK_DEAD	(1UL << 0)	/* enum sock_flags: bits of skc_flags */
+#define SOCK_DONE	(1UL << 1)
+#define SOCK_LINGER	(1UL << 4)
+#define TCPHDR_FIN	0x01
+#define TCPHDR_SYN	0x02
+#define TCPHDR_RST	0x04
+
+/* Until bf9765145b85, v5.6, a bitfield; every kernel with a ring buffer has it plain. */
+static __always_inline bool sk_is_tcp(const struct sock *sk)
+{
+	return sk->sk_protocol == IPPROTO_TCP;
+}
+
+/* ---- addresses ---- */
+
+static __always_inline void addr_from_v4(__u8 *to, __be32 v4)
+{
+	__u32 *words = (__u32 *)to;
+
+	words[0] = 0;
+	words[1] = 0;
+	words[2] = bpf_htonl(0xffff);
+	words[3] = v4;
+}
+
+static __always_inline void addr_from_v6(__u8 *to, const __be32 *v6)
+{
+	__u32 *words = (__u32 *)to;
+
+	words[0] = v6[0];
+	words[1] = v6[1];
+	words[2] = v6[2];
+	words[3] = v6[3];
+}
+
+static __always_inline bool addr_is_v4(const __u8 *addr)
+{
+	const __u32 *words = (const __u32 *)addr;
+
+	return !words[0] && !words[1] && words[2] == bpf_htonl(0xffff);
+}
+
+/*
+ * Of an AF_INET6 socket with IPv4 ends: ::ffff:a.b.c.d in both, so it comes out
+ * the same as the AF_INET socket at its other end.  A listener's peer is ::.
+ */
+static __always_inline void tuple_set_family(struct wire_tuple *t)
+{
+	t->family = addr_is_v4(t->raddr) || addr_is_v4(t->laddr) ? 4 : 6;
+	t->pad[0] = t->pad[1] = t->pad[2] = 0;
+}
+
+/* Of whatever starts with a sock_common; lport is the caller's to fill. */
+static __always_inline void common_read_addrs(const struct sock_common *skc, struct wire_tuple *t)
+{
+	if (skc->skc_family == AF_INET6) {
+		addr_from_v6(t->laddr, skc->skc_v6_rcv_saddr.in6_u.u6_addr32);
+		addr_from_v6(t->raddr, skc->skc_v6_daddr.in6_u.u6_addr32);
+	} else {
+		addr_from_v4(t->laddr, skc->skc_rcv_saddr);
+		addr_from_v4(t->raddr, skc->skc_daddr);
+	}
+	t->rport = bpf_ntohs(skc->skc_dport);
+	tuple_set_family(t);
+}
+
+/*
+ * The local port from inet_sport: skc_num is wiped by inet_put_port() before
+ * the transition to CLOSE is announced, inet_sport is not.
+ */
+static __always_inline void sk_read_tuple(const struct sock *sk, const struct tcp_sock *tp,
+					  struct wire_tuple *t)
+{
+	common_read_addrs(&sk->__sk_common, t);
+	t->lport = bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport);
+}
+
+/* The same of a request or timewait socket, by probe reads: it may be freed already. */
+static __always_inline void mini_read_tuple(const struct sock_common *mini, struct wire_tuple *t)
+{
+	if (BPF_CORE_READ(mini, skc_family) == AF_INET6) {
+		bpf_core_read(t->laddr, 16, &mini->skc_v6_rcv_saddr);
+		bpf_core_read(t->raddr, 16, &mini->skc_v6_daddr);
+	} else {
+		addr_from_v4(t->laddr, BPF_CORE_READ(mini, skc_rcv_saddr));
+		addr_from_v4(t->raddr, BPF_CORE_READ(mini, skc_daddr));
+	}
+	t->lport = BPF_CORE_READ(mini, skc_num);
+	t->rport = bpf_ntohs(BPF_CORE_READ(mini, skc_dport));
+	tuple_set_family(t);
+}
+
+static __always_inline __u32 common_netns(const struct sock_common *skc)
+{
+	return BPF_CORE_READ(skc, skc_net.net, ns.inum);
+}
+
+/* ---- scope: what is not known yet passes ---- */
+
+static __always_inline bool port_in(const volatile __u64 *set, __u16 port)
+{
+	return set[port >> 6] >> (port & 63) & 1;
+}
+
+static __always_inline bool netns_in_scope(__u32 netns)
+{
+	return !scope_netns || scope_netns == netns;
+}
+
+/* A port that is 0 is not known yet, or wiped already. */
+static __always_inline bool tuple_in_scope(const struct wire_tuple *t, bool lport_final,
+					   bool rport_final)
+{
+	if (scope_family && scope_family != t->family)
+		return false;
+	if (!scope_lports_all && lport_final && t->lport && !port_in(scope_lports, t->lport))
+		return false;
+	if (!scope_rports_all && rport_final && t->rport && !port_in(scope_rports, t->rport))
+		return false;
+	return true;
+}
+
+/* ---- the sample ---- */
+
+static __always_inline void sample_read_close(const struct sock *sk, const struct tcp_sock *tp,
+					      struct wire_sample *s)
+{
+	const struct net *net = sk->__sk_common.skc_net.net;
+
+	s->lingertime = sk->sk_lingertime;
+	s->linger2 = tp->linger2;
+	s->rto = tp->inet_conn.icsk_rto;
+	s->fin_timeout = net->ipv4.sysctl_tcp_fin_timeout;
+	tw_gauge(net, &s->tw_count, &s->tw_limit);
+	s->flags |= WIRE_S_TW_GAUGE;
+}
+
+static __always_inline void sample_clear_close(struct wire_sample *s)
+{
+	s->lingertime = 0;
+	s->linger2 = 0;
+	s->rto = 0;
+	s->fin_timeout = 0;
+	s->tw_count = 0;
+	s->tw_limit = 0;
+}
+
+static __always_inline __u16 sample_flags(const struct sock *sk, const struct tcp_sock *tp)
+{
+	unsigned long flags = sk->__sk_common.skc_flags;
+	__u16 ret = WIRE_S_VALID;
+
+	if (flags & SOCK_DONE)
+		ret |= WIRE_S_DONE;
+	if (flags & SOCK_DEAD)
+		ret |= WIRE_S_DEAD;
+	if (flags & SOCK_LINGER)
+		ret |= WIRE_S_LINGER;
+	if (!sk->sk_socket)
+		ret |= WIRE_S_NO_SOCKET;
+	if (tp_is_mptcp(tp))
+		ret |= WIRE_S_MPTCP;
+	return ret;
+}
+
+static __always_inline void sample_read(const struct sock *sk, const struct tcp_sock *tp,
+					bool closing, struct wire_sample *s)
+{
+	s->bytes_acked = tp->bytes_acked;
+	s->bytes_received = tp->bytes_received;
+	s->bytes_sent = tp->bytes_sent;
+	s->bytes_retrans = tp->bytes_retrans;
+	s->snd_una = tp->snd_una;
+	s->snd_nxt = tp->snd_nxt;
+	s->write_seq = tp->write_seq;
+	s->rcv_nxt = tp->rcv_nxt;
+	s->copied_seq = tp->copied_seq;
+	s->segs_out = tp->segs_out;
+	s->data_segs_out = tp->data_segs_out;
+	s->data_segs_in = tp->data_segs_in;
+	s->total_retrans = tp->total_retrans;
+	s->srtt_us8 = tp->srtt_us;
+	s->min_rtt_us = tp->rtt_min.s[0].v;
+	s->flags = sample_flags(sk, tp);
+	s->err = sk->sk_err;
+	s->err_soft = sk->sk_err_soft;
+	s->shutdown = sk->sk_shutdown;
+	s->probes_out = tp->inet_conn.icsk_probes_out;
+	s->retransmits = tp->inet_conn.icsk_retransmits;
+	s->pending = tp->inet_conn.icsk_pending;
+	s->ca_state = BPF_CORE_READ_BITFIELD(&tp->inet_conn, icsk_ca_state);
+	s->pad = 0;
+	if (closing)
+		sample_read_close(sk, tp, s);
+	else
+		sample_clear_close(s);
+}
+
+/* ---- the owner ---- */
+
+/*
+ * Transitions in which current is the process that works on the socket, and
+ * not whoever the softirq interrupted (kernel-facts 1c): connect, listen,
+ * close and shutdown.  Of a subflow MPTCP's worker sends the FIN.
+ */
+static __always_inline bool current_is_owner(int oldstate, int newstate, const struct tcp_sock *tp)
+{
+	switch (oldstate) {
+	case BPF_TCP_CLOSE:
+		return newstate == BPF_TCP_SYN_SENT || newstate == BPF_TCP_LISTEN;
+	case BPF_TCP_LISTEN:
+		return newstate == BPF_TCP_CLOSE;
+	case BPF_TCP_ESTABLISHED:
+		return newstate == BPF_TCP_FIN_WAIT1 && !tp_is_mptcp(tp);
+	case BPF_TCP_CLOSE_WAIT:
+		return newstate == BPF_TCP_LAST_ACK && !tp_is_mptcp(tp);
+	}
+	return false;
+}
+
+static __always_inline void owner_read(const struct sock *sk, bool is_current, struct wire_owner *o)
+{
+	const struct task_struct *task;
+
+	o->uid = sk->sk_uid.val;
+	o->cgroup = sk_cgroup_id(sk);
+	o->pid = 0;
+	__builtin_memset(o->comm, 0, sizeof(o->comm));
+	if (!is_current)
+		return;
+	task = (const void *)bpf_get_current_task();
+	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+		return;		/* delayed fput, kernel sockets */
+	o->pid = bpf_get_current_pid_tgid() >> 32;
+	BPF_CORE_READ_INTO(&o->comm, task, group_leader, comm);
+}
+
+/* ---- segments ---- */
+
+struct segment {
+	struct wire_tuple tuple;	/* as its receiver sees it */
+	__u32 payload;
+	__u8  flags;
+};
+
+/* Of an skb on its way in, whose headers are set.  False: not TCP over IP. */
+static __always_inline bool segment_read(const struct sk_buff *skb, struct segment *seg)
+{
+	const unsigned char *head = BPF_CORE_READ(skb, head);
+	const unsigned char *net = head + BPF_CORE_READ(skb, network_header);
+	const unsigned char *transport = head + BPF_CORE_READ(skb, transport_header);
+	struct ipv6hdr ip6;
+	struct iphdr ip;
+	struct tcphdr tcp;
+	__u32 len;
+
+	if (bpf_probe_read_kernel(&tcp, sizeof(tcp), transport) ||
+	    bpf_probe_read_kernel(&ip, sizeof(ip), net))
+		return false;
+	if (ip.version == 4) {
+		if (ip.protocol != IPPROTO_TCP)
+			return false;
+		addr_from_v4(seg->tuple.laddr, ip.daddr);
+		addr_from_v4(seg->tuple.raddr, ip.saddr);
+		len = bpf_ntohs(ip.tot_len) - ip.ihl * 4;
+	} else {
+		if (ip.version != 6 || bpf_probe_read_kernel(&ip6, sizeof(ip6), net))
+			return false;
+		addr_from_v6(seg->tuple.laddr, (const void *)ip6.daddr);
+		addr_from_v6(seg->tuple.raddr, (const void *)ip6.saddr);
+		len = bpf_ntohs(ip6.payload_len) + sizeof(ip6) - (transport - net);
+	}
+	seg->tuple.lport = bpf_ntohs(tcp.dest);
+	seg->tuple.rport = bpf_ntohs(tcp.source);
+	tuple_set_family(&seg->tuple);
+	len -= (tcp.doff >> 4) * 4;
+	seg->payload = len > 0xffff ? 0 : len;
+	seg->flags = tcp.flags;
+	return true;
+}
+
+static __always_inline __u32 skb_netns(const struct sk_buff *skb)
+{
+	const struct net_device *dev = BPF_CORE_READ(skb, dev);
+
+	return dev ? BPF_CORE_READ(dev, nd_net.net, ns.inum) : 0;
+}
+
+#endif

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * synfin.bpf.c - the hooks.  Facts only, no history: each reads top to bottom
+ * as in scope? count, reserve, fill, submit.  What a fact means is decided in
+ * user space, where it can be tested.
+ */
+#include "vmlinux.h"
+#include "emit.bpf.h"
+#include "sock.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+_Static_assert(!(WIRE_STATES & (WIRE_STATES - 1)) && WIRE_STATES > 13, "a row for every state");
+
+static __always_inline void count_transition(struct wire_counters *count, int oldstate,
+					     int newstate, const struct sock *sk,
+					     const struct tcp_sock *tp)
+{
+	__u32 from = oldstate, to = newstate;
+
+	/* The entry into TIME_WAIT is announced as ->CLOSE (kernel-facts 2). */
+	if (to == BPF_TCP_CLOSE && (from == BPF_TCP_FIN_WAIT2 || from == BPF_TCP_CLOSING) &&
+	    !sk->sk_err && sk->__sk_common.skc_flags & SOCK_DONE && tp->snd_una == tp->write_seq)
+		to = BPF_TCP_TIME_WAIT;
+	barrier_var(from);	/* keeps the compiler from proving the masks away */
+	barrier_var(to);
+	ADD(count->transitions[from & (WIRE_STATES - 1)][to & (WIRE_STATES - 1)], 1);
+}
+
+/*
+ * Whether a connection is in scope may not be known at its birth: its own port
+ * is chosen after 7->2, the peer of a raw clone is written after 10->3.  Then
+ * the birth passes, and so must the transition that completes it, or user space
+ * would never learn what became of the one it let in.
+ */
+static __always_inline bool state_in_scope(const struct wire_tuple *t, int oldstate)
+{
+	return tuple_in_scope(t, oldstate != BPF_TCP_SYN_SENT, oldstate != BPF_TCP_SYN_RECV);
+}
+
+static __always_inline void do_on_set_state(__u64 *ctx)
+{
+	const struct sock *sk = (const struct sock *)ctx[0];
+	int oldstate = (int)ctx[1], newstate = (int)ctx[2];
+	struct wire_counters *count;
+	const struct tcp_sock *tp;
+	struct wire_state *rec;
+	struct wire_tuple tuple;
+	bool cloned;
+	__u32 netns;
+
+	if (!sk_is_tcp(sk))
+		return;
+	netns = sk->__sk_common.skc_net.net->ns.inum;
+	if (!netns_in_scope(netns))
+		return;
+	tp = bpf_skc_to_tcp_sock((void *)sk);
+	if (!tp)
+		return;
+	sk_read_tuple(sk, tp, &tuple);
+	if (oldstate == BPF_TCP_CLOSE && !sk->__sk_common.skc_num)
+		tuple.lport = 0;	/* its last life's: inet_put_port() leaves inet_sport */
+	if (!state_in_scope(&tuple, oldstate))
+		return;
+	count = counters_of();
+	if (!count)
+		return;
+	count_transition(count, oldstate, newstate, sk, tp);
+	rec = record_begin(count, WIRE_STATE, sizeof(*rec), netns);
+	if (!rec)
+		return;
+	cloned = oldstate == BPF_TCP_LISTEN && newstate == BPF_TCP_SYN_RECV;
+	record_identity(&rec->hdr, cloned && sk_is_raw_clone(sk) ? 0 : sk_cookie(sk), sk);
+	rec->tuple = tuple;
+	owner_read(sk, current_is_owner(oldstate, newstate, tp), &rec->owner);
+	if (cloned)	/* the listener's numbers */
+		__builtin_memset(&rec->sample, 0, sizeof(rec->sample));
+	else
+		sample_read(sk, tp, newstate == BPF_TCP_CLOSE, &rec->sample);
+	rec->oldstate = oldstate;
+	rec->newstate = newstate;
+	__builtin_memset(rec->pad, 0, sizeof(rec->pad));
+	record_end(rec);
+}
+
+static __always_inline enum wire_phase segment_phase(__u8 tcp_flags, __u32 len)
+{
+	if (tcp_flags & TCPHDR_SYN)
+		return tcp_flags & 0x10 ? WIRE_SYNACK_PHASE : WIRE_SYN;
+	return tcp_flags & TCPHDR_FIN && len == 1 ? WIRE_FIN : WIRE_DATA;
+}
+
+static __always_inline void do_on_retransmit(__u64 *ctx)
+{
+	const struct sock *sk = (const struct sock *)ctx[0];
+	const struct sk_buff *skb = (const struct sk_buff *)ctx[1];
+	const struct tcp_skb_cb *cb = (const void *)skb->cb;
+	struct wire_retransmit *rec;
+	struct wire_counters *count;
+	const struct tcp_sock *tp;
+	struct wire_tuple tuple;
+	__u32 netns, seq, end_seq;
+	__u16 segs, flags;
+	__s32 error;
+
+	if (!sk_is_tcp(sk))
+		return;
+	netns = sk->__sk_common.skc_net.net->ns.inum;
+	if (!netns_in_scope(netns))
+		return;
+	tp = bpf_skc_to_tcp_sock((void *)sk);
+	if (!tp)
+		return;
+	sk_read_tuple(sk, tp, &tuple);
+	if (!tuple_in_scope(&tuple, true, true))
+		return;
+	count = counters_of();
+	if (!count)
+		return;
+	seq = BPF_CORE_READ(cb, seq);
+	end_seq = BPF_CORE_READ(cb, end_seq);
+	segs = BPF_CORE_READ(cb, tcp_gso_segs);
+	flags = BPF_CORE_READ_BITFIELD_PROBED(cb, tcp_flags);
+	error = retransmit_error(ctx);
+	if (!segs)
+		segs = 1;
+	if (!error)
+		ADD(count->retransmits[segment_phase(flags, end_seq - seq)], segs);
+	rec = record_begin(count, WIRE_RETRANSMIT, sizeof(*rec), netns);
+	if (!rec)
+		return;
+	record_identity(&rec->hdr, sk_cookie(sk), sk);
+	rec->tuple = tuple;
+	rec->seq = seq;
+	rec->end_seq = end_seq;
+	rec->error = error;
+	rec->segs = segs;
+	rec->tcp_flags = flags;
+	rec->state = sk->__sk_common.skc_state;
+	rec->ca_state = BPF_CORE_READ_BITFIELD(&tp->inet_conn, icsk_ca_state);
+	rec->retransmits = tp->inet_conn.icsk_retransmits;
+	rec->pending = tp->inet_conn.icsk_pending;
+	__builtin_memset(rec->pad, 0, sizeof(rec->pad));
+	record_end(rec);
+}
+
+/*
+ * timer_list.entry.pprev is NULL while the timer's handler runs
+ * (detach_timer()), and set while a duplicate SYN is answered by
+ * tcp_check_req().  A TFO child's SYN-ACK has no timer of its own.
+ */
+static __always_inline __u8 synack_flags(const struct sock *sk, const struct request_sock *req)
+{
+	const struct inet_request_sock *ireq = (const void *)req;
+	__u8 ret = 0;
+
+	if (BPF_CORE_READ_BITFIELD_PROBED(ireq, acked))
+		ret |= WIRE_SA_ACKED;
+	if (sk->__sk_common.skc_state != BPF_TCP_LISTEN)
+		ret |= WIRE_SA_FASTOPEN;
+	else if (!BPF_CORE_READ(req, rsk_timer.entry.pprev))
+		ret |= WIRE_SA_TIMER;
+	return ret;
+}
+
+static __always_inline void do_on_retransmit_synack(__u64 *ctx)
+{
+	const struct sock *sk = (const struct sock *)ctx[0];
+	const struct request_sock *req = (const struct request_sock *)ctx[1];
+	const struct tcp_request_sock *treq = (const void *)req;
+	struct wire_counters *count;
+	struct wire_synack *rec;
+	struct wire_tuple tuple;
+	__u32 netns;
+
+	if (!sk_is_tcp(sk))
+		return;
+	netns = sk->__sk_common.skc_net.net->ns.inum;
+	if (!netns_in_scope(netns))
+		return;
+	/* The socket is the listener and knows no peer: all from the request. */
+	mini_read_tuple(&req->__req_common, &tuple);
+	if (!tuple_in_scope(&tuple, true, true))
+		return;
+	count = counters_of();
+	if (!count)
+		return;
+	ADD(count->retransmits[WIRE_SYNACK_PHASE], 1);
+	rec = record_begin(count, WIRE_SYNACK, sizeof(*rec), netns);
+	if (!rec)
+		return;
+	record_identity(&rec->hdr, sk_cookie(&req->__req_common), req);
+	rec->tuple = tuple;
+	rec->snt_synack_us = BPF_CORE_READ(treq, snt_synack);
+	rec->snt_isn = BPF_CORE_READ(treq, snt_isn);
+	rec->rcv_isn = BPF_CORE_READ(treq, rcv_isn);
+	rec->timeout = req_timeout(req);
+	rec->num_retrans = req->num_retrans;
+	rec->num_timeout = BPF_CORE_READ_BITFIELD_PROBED(req, num_timeout);
+	rec->flags = synack_flags(sk, req);
+	rec->pad = 0;
+	record_end(rec);
+}
+
+/*
+ * Whose reset it is: a full socket's, a mini-socket's, or nobody's (then it
+ * answers a segment, and the segment tells the addresses).  Of a full socket
+ * after tcp_disconnect() ports and addresses are gone; the cookie is not.
+ */
+static __always_inline bool reset_read_tuple(const struct sock *sk, const struct sk_buff *skb,
+					     struct wire_tuple *t, __u16 *flags)
+{
+	const struct tcp_sock *tp;
+	struct segment seg;
+	__u8 state = sk ? sk->__sk_common.skc_state : 0;
+
+	if (skb)
+		*flags |= WIRE_R_REPLY;
+	if (state == BPF_TCP_TIME_WAIT || state == BPF_TCP_NEW_SYN_RECV) {
+		*flags |= WIRE_R_MINI;
+		mini_read_tuple(&sk->__sk_common, t);
+		return true;
+	}
+	if (sk && state != BPF_TCP_LISTEN) {
+		tp = bpf_skc_to_tcp_sock((void *)sk);
+		if (!tp)
+			return false;
+		sk_read_tuple(sk, tp, t);
+		return true;
+	}
+	*flags |= sk ? WIRE_R_LISTENER : WIRE_R_NO_SOCK;
+	if (!skb || !segment_read(skb, &seg))
+		return false;
+	*t = seg.tuple;
+	return true;
+}
+
+/* Of a mini-socket the state that it stands for. */
+static __always_inline void reset_read_sock(const struct sock *sk, struct wire_reset *rec)
+{
+	const struct inet_timewait_sock *mini = (const void *)sk;
+
+	rec->state = sk->__sk_common.skc_state;
+	if (!(rec->flags & WIRE_R_MINI)) {
+		rec->hdr.cookie = sk_cookie(sk);
+		rec->shutdown = sk->sk_shutdown;
+		return;
+	}
+	rec->hdr.cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	if (rec->state == BPF_TCP_TIME_WAIT)
+		rec->state = BPF_CORE_READ(mini, tw_substate);
+}
+
+static __always_inline void reset_record(const struct sock *sk, const struct sk_buff *skb,
+					 __u32 reason, __u16 flags)
+{
+	struct wire_counters *count;
+	struct wire_tuple tuple;
+	struct wire_reset *rec;
+	__u32 netns;
+
+	if (sk)
+		netns = common_netns(&sk->__sk_common);
+	else
+		netns = skb ? skb_netns(skb) : 0;
+	if (!netns_in_scope(netns) || !reset_read_tuple(sk, skb, &tuple, &flags))
+		return;
+	if (!tuple_in_scope(&tuple, true, true))
+		return;
+	count = counters_of();
+	if (!count)
+		return;
+	ADD(count->resets[flags & WIRE_R_RECEIVED ? 1 : 0], 1);
+	rec = record_begin(count, WIRE_RESET, sizeof(*rec), netns);
+	if (!rec)
+		return;
+	record_identity(&rec->hdr, 0, sk);
+	rec->tuple = tuple;
+	rec->reason = reason;
+	rec->flags = flags;
+	rec->state = 0;
+	rec->shutdown = 0;
+	if (sk)
+		reset_read_sock(sk, rec);
+	record_end(rec);
+}
+
+/* sk: NULL, listening, timewait or full; skb: NULL unless it answers a segment. */
+static __always_inline void do_on_send_reset(__u64 *ctx)
+{
+	const struct sock *sk = (const struct sock *)ctx[0];
+	const struct sk_buff *skb = (const struct sk_buff *)ctx[1];
+
+	reset_record(sk, skb, reset_reason(ctx), reset_has_reason ? WIRE_R_REASON : 0);
+}
+
+static __always_inline void do_on_receive_reset(__u64 *ctx)
+{
+	const struct sock *sk = (const struct sock *)ctx[0];
+
+	if (sk_is_tcp(sk))
+		reset_record(sk, NULL, 0, WIRE_R_RECEIVED);
+}
+
+/*
+ * The eye into TIME_WAIT (kernel-facts 2b): tcp_v4_rcv() and tcp_v6_rcv() drop
+ * every segment that met a mini-socket, after it has done its work.  All other
+ * drops are rejected by the first two tests.  Where the kernel does not say
+ * whose segment it was: any FIN or RST, and user space matches the tuple.
+ */
+static __always_inline void do_on_kfree_skb(__u64 *ctx)
+{
+	const struct sk_buff *skb = (const struct sk_buff *)ctx[0];
+	const struct sock_common *mini = kfree_skb_sk(ctx);
+	struct wire_tw_segment *rec;
+	struct wire_counters *count;
+	struct segment seg;
+	__u32 netns;
+
+	if (kfree_skb_has_sk && (!mini || mini->skc_state != BPF_TCP_TIME_WAIT))
+		return;
+	if (!segment_read(skb, &seg))
+		return;
+	if (!kfree_skb_has_sk && !(seg.flags & (TCPHDR_FIN | TCPHDR_RST)))
+		return;
+	netns = mini ? common_netns(mini) : skb_netns(skb);
+	if (!netns_in_scope(netns) || !tuple_in_scope(&seg.tuple, true, true))
+		return;
+	count = counters_of();
+	if (!count)
+		return;
+	rec = record_begin(count, WIRE_TW_SEGMENT, sizeof(*rec), netns);
+	if (!rec)
+		return;
+	rec->tuple = seg.tuple;
+	rec->payload = seg.payload;
+	rec->tcp_flags = seg.flags;
+	rec->substate = 0;
+	rec->flags = WIRE_TW_NO_MINI;
+	rec->pad = 0;
+	record_identity(&rec->hdr, 0, mini);
+	if (mini) {
+		rec->hdr.cookie = BPF_CORE_READ(mini, skc_cookie.counter);
+		rec->substate = BPF_CORE_READ((const struct inet_timewait_sock *)mini, tw_substate);
+		rec->flags = 0;
+	}
+	record_end(rec);
+}
+
+/*
+ * How far each CPU's copy of a per-CPU variable is from the variable's own
+ * address, as __per_cpu_offset[] has it; but that is a symbol, and symbols may
+ * be hidden.  A per-CPU map knows both addresses of its value.
+ */
+static long find_percpu_offset(__u32 cpu, void *unused)
+{
+	const struct bpf_array *array;
+	volatile __u64 *number;
+	struct wire_cpu *row;
+	__u32 zero = 0;
+	__u64 base = 0;
+
+	row = bpf_map_lookup_elem(&cpus, &cpu);
+	if (!row)
+		return 1;
+	/* Through memory, where the verifier lets a pointer become a number. */
+	number = &row->percpu_offset;
+	*number = (__u64)&percpu_probe;
+	array = (const void *)*number;
+	bpf_core_read(&base, sizeof(base), &array->pptrs[0]);
+	*number = (__u64)bpf_map_lookup_percpu_elem(&percpu_probe, &zero, cpu);
+	*number -= base;
+	return 0;
+}
+
+/*
+ * Run once, before anything is attached, on kernels with the guard: where the
+ * kernel marks the first of each pair as running (see PROGRAM).
+ */
+SEC("iter/bpf_prog") int find_active(struct bpf_iter__bpf_prog *ctx)
+{
+	struct bpf_prog *prog = ctx->prog;
+	__u32 id;
+
+	if (!prog) {	/* the last call */
+		bpf_loop(nr_cpus, find_percpu_offset, NULL, 0);
+		return 0;
+	}
+	id = prog->aux->id;
+	for (int p = 0; p < WIRE_PROGS; p++) {
+		if (first_ids[p] == id)
+			bpf_core_read(&first_active[p], sizeof(first_active[p]), &prog->active);
+	}
+	return 0;
+}
+
+PROGRAM("inet_sock_set_state", on_set_state, WIRE_P_STATE)
+PROGRAM("tcp_retransmit_skb", on_retransmit, WIRE_P_RETRANSMIT)
+PROGRAM("tcp_retransmit_synack", on_retransmit_synack, WIRE_P_SYNACK)
+PROGRAM("tcp_send_reset", on_send_reset, WIRE_P_SEND_RESET)
+PROGRAM("tcp_receive_reset", on_receive_reset, WIRE_P_RECEIVE_RESET)
+PROGRAM("kfree_skb", on_kfree_skb, WIRE_P_KFREE_SKB)

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * wire.h - the ABI between the BPF programs and user space, and between a
+ * recording and whoever replays it.  Nothing else.
+ *
+ * Compiled twice: by clang for the BPF target and by the host compiler.
+ * Fixed-width members only, no implicit padding, no kernel pointers, every
+ * record a multiple of 8 bytes.  Includes nothing: the includer supplies
+ * __u8 .. __u64 and __s32 (vmlinux.h in bpf/, <linux/types.h> in user/).
+ *
+ * Addresses are 16 bytes in network order, IPv4 as ::ffff:a.b.c.d.  Ports and
+ * everything else are in host order.  Times are CLOCK_MONOTONIC nanoseconds
+ * unless the name says otherwise.  A field that does not apply is zero.
+ */
+#ifndef SYNFIN_WIRE_H
+#define SYNFIN_WIRE_H
+
+#define WIRE_VERSION	1
+#define WIRE_COMM_LEN	16
+#define WIRE_NAME_LEN	40
+/* TCP states 1..13 as the kernel numbers them; a power of two, so that an index is a mask. */
+#define WIRE_STATES	16
+/* A port list on the command line has at most this many ranges. */
+#define WIRE_RANGES	64
+
+enum wire_kind {
+	/* from the kernel */
+	WIRE_STATE = 1,		/* inet_sock_set_state */
+	WIRE_RETRANSMIT,	/* tcp_retransmit_skb */
+	WIRE_SYNACK,		/* tcp_retransmit_synack */
+	WIRE_RESET,		/* tcp_send_reset, tcp_receive_reset */
+	WIRE_TW_SEGMENT,	/* kfree_skb of a segment that met a mini-socket */
+	/* from user space: whatever else the engine or a sink learns */
+	WIRE_START,		/* first record of a run */
+	WIRE_REASON,		/* name of a reset reason of this kernel */
+	WIRE_CLOCK,		/* realtime minus monotonic, at start and at steps */
+	WIRE_TICK,		/* time has passed: every record older was delivered */
+	WIRE_LOST,		/* records or connections were lost */
+	WIRE_END,		/* last record of a run */
+	WIRE_KIND_MAX
+};
+
+/*
+ * cookie: the socket cookie, the connection's identity; 0 where it is not
+ * valid yet or the kernel has no helper for it.  A request socket's cookie is
+ * inherited by the child, a connection's by its TIME_WAIT mini-socket.
+ * sock: the socket's address XOR a random of the run, never printed; it ties a
+ * record without a cookie to the socket's next one.
+ */
+struct wire_hdr {
+	__u64 ts_ns;
+	__u64 cookie;
+	__u64 sock;
+	__u32 netns;		/* inode number */
+	__u16 len;		/* whole record, header included */
+	__u8  kind;		/* enum wire_kind */
+	__u8  version;		/* WIRE_VERSION */
+};
+
+struct wire_tuple {
+	__u8  laddr[16], raddr[16];
+	__u16 lport, rport;	/* 0: not chosen yet, or wiped already */
+	__u8  family;		/* 4 or 6 */
+	__u8  pad[3];
+};
+
+/* The process behind the socket; pid 0 where current is not its owner. */
+struct wire_owner {
+	__u32 pid;		/* tgid, initial pid namespace */
+	__u32 uid;		/* the socket's sk_uid, always there */
+	__u64 cgroup;		/* the socket's own cgroup id, always there */
+	char  comm[WIRE_COMM_LEN];	/* of the thread-group leader */
+};
+
+enum wire_sample_flags {
+	WIRE_S_VALID	= 1 << 0,	/* the fields below are this socket's own */
+	WIRE_S_DONE	= 1 << 1,	/* SOCK_DONE: the peer's FIN was processed */
+	WIRE_S_DEAD	= 1 << 2,	/* SOCK_DEAD: orphan, no descriptor any more */
+	WIRE_S_LINGER	= 1 << 3,	/* SO_LINGER is on (see lingertime) */
+	WIRE_S_NO_SOCKET = 1 << 4,	/* sk_socket NULL: orphan or never accepted */
+	WIRE_S_MPTCP	= 1 << 5,	/* a subflow */
+	WIRE_S_TW_GAUGE	= 1 << 6,	/* tw_count and tw_limit were read */
+};
+
+/*
+ * What ladder and verdict need of the socket, at the transition.
+ * The last group is only read on the way to CLOSE.  jiffies are the kernel's;
+ * HZ stands in WIRE_START.
+ */
+struct wire_sample {
+	__u64 bytes_acked, bytes_received, bytes_sent, bytes_retrans;
+	__u32 snd_una, snd_nxt, write_seq, rcv_nxt, copied_seq;
+	__u32 segs_out, data_segs_out, data_segs_in, total_retrans;
+	__u32 srtt_us8;		/* as the kernel keeps it: microseconds << 3 */
+	__u32 min_rtt_us;	/* ~0: no sample */
+	__u16 flags;		/* enum wire_sample_flags */
+	__u16 err, err_soft;	/* errno, positive */
+	__u8  shutdown;		/* 1 receive, 2 send */
+	__u8  probes_out, retransmits, pending, ca_state;
+	__u8  pad;
+
+	__u32 lingertime;	/* jiffies */
+	__s32 linger2;		/* jiffies; < 0: TCP_LINGER2 negative */
+	__u32 rto, fin_timeout;	/* jiffies */
+	__u32 tw_count, tw_limit;	/* TIME_WAIT table of the namespace */
+};
+
+struct wire_state {
+	struct wire_hdr    hdr;
+	struct wire_tuple  tuple;
+	struct wire_owner  owner;
+	struct wire_sample sample;
+	__u8 oldstate, newstate;
+	__u8 pad[6];
+};
+
+struct wire_retransmit {
+	struct wire_hdr   hdr;
+	struct wire_tuple tuple;
+	__u32 seq, end_seq;	/* SYN and FIN count one each */
+	__s32 error;		/* negative errno: did not go out; up to 6.14 always 0 */
+	__u16 segs;		/* segments in this skb */
+	__u8  tcp_flags;	/* FIN 1, SYN 2, ACK 16 */
+	__u8  state;
+	__u8  ca_state, retransmits, pending;
+	__u8  pad[5];
+};
+
+enum wire_synack_flags {
+	WIRE_SA_ACKED	= 1 << 0,	/* third ACK came, the accept queue was full */
+	WIRE_SA_TIMER	= 1 << 1,	/* sent by the timer, not for a duplicate SYN */
+	WIRE_SA_FASTOPEN = 1 << 2,	/* sock is the TFO child, not the listener */
+};
+
+/* hdr.cookie is the request's, which the child inherits. */
+struct wire_synack {
+	struct wire_hdr   hdr;
+	struct wire_tuple tuple;
+	__u64 snt_synack_us;	/* first SYN-ACK; CLOCK_MONOTONIC microseconds */
+	__u32 snt_isn, rcv_isn;
+	__u32 timeout;		/* jiffies, before back-off; 0: kernel has no such field */
+	__u8  num_retrans, num_timeout;	/* before this one is counted */
+	__u8  flags;		/* enum wire_synack_flags */
+	__u8  pad;
+};
+
+enum wire_reset_flags {
+	WIRE_R_RECEIVED	= 1 << 0,	/* tcp_receive_reset; else tcp_send_reset */
+	WIRE_R_REPLY	= 1 << 1,	/* sent: in reply to a segment */
+	WIRE_R_NO_SOCK	= 1 << 2,	/* sent: for no socket, addresses from the segment */
+	WIRE_R_MINI	= 1 << 3,	/* sent: by a timewait mini-socket */
+	WIRE_R_LISTENER	= 1 << 4,	/* sent: by a listener, addresses from the segment */
+	WIRE_R_REASON	= 1 << 5,	/* reason is valid */
+};
+
+struct wire_reset {
+	struct wire_hdr   hdr;
+	struct wire_tuple tuple;
+	__u32 reason;		/* names: WIRE_REASON */
+	__u16 flags;		/* enum wire_reset_flags */
+	__u8  state;		/* of the socket, 0 if none */
+	__u8  shutdown;		/* as in the sample */
+};
+
+enum wire_tw_flags {
+	WIRE_TW_NO_MINI	= 1 << 0,	/* the kernel did not name the mini-socket: any
+					 * dropped FIN or RST, match by tuple */
+};
+
+struct wire_tw_segment {
+	struct wire_hdr   hdr;
+	struct wire_tuple tuple;
+	__u32 payload;		/* bytes */
+	__u8  tcp_flags;
+	__u8  substate;		/* 5 or 6, after the segment was processed */
+	__u8  flags;		/* enum wire_tw_flags */
+	__u8  pad;
+};
+
+/* A set of ports, as ranges; none: all. */
+struct wire_ports {
+	__u32 len;
+	struct { __u16 lo, hi; } range[WIRE_RANGES];
+	__u32 pad;
+};
+
+/* What the kernel was told to keep. */
+struct wire_scope {
+	__u32 netns;		/* 0: all */
+	__u32 family;		/* 0: both */
+	struct wire_ports lports, rports;
+};
+
+struct wire_start {
+	struct wire_hdr   hdr;
+	char  release[64];	/* uname -r */
+	char  netns[64];	/* -N as it was given; a longer one cut */
+	__u32 hz;
+	__u32 pad;
+	struct wire_scope scope;
+};
+
+struct wire_reason {
+	struct wire_hdr hdr;
+	__u32 id;
+	char  name[WIRE_NAME_LEN];	/* lower case, without SK_RST_REASON_ */
+	__u32 pad;
+};
+
+struct wire_clock {
+	struct wire_hdr hdr;
+	__s64 offset_ns;	/* CLOCK_REALTIME - CLOCK_MONOTONIC */
+};
+
+struct wire_tick {
+	struct wire_hdr hdr;
+};
+
+enum wire_lost_where { WIRE_LOST_RING, WIRE_LOST_NESTED, WIRE_LOST_SINK, WIRE_LOST_TABLE,
+		       WIRE_LOST_PLACES };
+
+struct wire_lost {
+	struct wire_hdr hdr;
+	__u64 count;		/* since the previous one of the same place */
+	__u32 where;		/* enum wire_lost_where */
+	__u32 pad;
+};
+
+struct wire_end {
+	struct wire_hdr hdr;
+	__u64 births;		/* 7->2 and 10->3, counted before the ring was tried */
+};
+
+#define WIRE_ASSERT(type, size) \
+	_Static_assert(sizeof(struct type) == (size), #type " is ABI")
+WIRE_ASSERT(wire_hdr, 32);
+WIRE_ASSERT(wire_tuple, 40);
+WIRE_ASSERT(wire_owner, 32);
+WIRE_ASSERT(wire_sample, 112);
+WIRE_ASSERT(wire_state, 224);
+WIRE_ASSERT(wire_retransmit, 96);
+WIRE_ASSERT(wire_synack, 96);
+WIRE_ASSERT(wire_reset, 80);
+WIRE_ASSERT(wire_tw_segment, 80);
+WIRE_ASSERT(wire_ports, 264);
+WIRE_ASSERT(wire_start, 704);
+WIRE_ASSERT(wire_reason, 80);
+WIRE_ASSERT(wire_clock, 40);
+WIRE_ASSERT(wire_tick, 32);
+WIRE_ASSERT(wire_lost, 48);
+WIRE_ASSERT(wire_end, 40);
+
+/*
+ * Beside the ring: rows of counters, one for each (namespace slot, CPU), added
+ * to before the ring is tried, so that they stay exact when it overflows.
+ * transitions[5][6] and [11][6] are entries into TIME_WAIT, which the kernel
+ * announces as ->7.  Slot 0: every namespace that has no slot of its own.
+ */
+enum wire_phase { WIRE_SYN, WIRE_SYNACK_PHASE, WIRE_DATA, WIRE_FIN, WIRE_PHASES };
+
+struct wire_counters {
+	__u64 transitions[WIRE_STATES][WIRE_STATES];
+	__u64 retransmits[WIRE_PHASES];	/* segments */
+	__u64 resets[2];	/* sent, received */
+	__u64 lost_ring;	/* records for which the ring had no room */
+};
+WIRE_ASSERT(wire_counters, (WIRE_STATES * WIRE_STATES + 7) * 8);
+
+/* Programs that have a twin (emit.bpf.h). */
+enum wire_prog { WIRE_P_STATE, WIRE_P_RETRANSMIT, WIRE_P_SYNACK, WIRE_P_SEND_RESET,
+		 WIRE_P_RECEIVE_RESET, WIRE_P_KFREE_SKB, WIRE_PROGS };
+
+/* One a CPU, a cache line each: written by that CPU only. */
+struct wire_cpu {
+	__u64 percpu_offset;	/* of the kernel's per-CPU variables; stays in the kernel */
+	__u32 nested[8];	/* by enum wire_prog: hits that the twin took */
+	__u64 pad[3];
+};
+WIRE_ASSERT(wire_cpu, 64);
+
+#endif

@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture.h"
+
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "synfin.skel.h"
+
+#define NSEC_PER_SEC	1000000000ll
+
+/* NTP slews by at most 0.5 ms a second: more is a step, or a minute's drift. */
+#define CLOCK_STEP_NS	1000000
+
+struct capture {
+	struct synfin_bpf *skel;
+	struct ring_buffer *ring;
+	record_fn fn;
+	void *ctx;
+	const struct capture_config *config;	/* valid until capture_start() returns */
+	const struct features *features;
+	bool has_twins;
+	int nr_cpus;
+	struct wire_counters *counters;		/* mmap: a row a CPU */
+	struct wire_cpu *cpus;
+	size_t counters_size, cpus_size;
+	int64_t clock_ns;
+	uint64_t now_ns;	/* the drain's: what is younger waits for the next */
+	uint64_t lost_ring, lost_nested;	/* told so far */
+	bool enough;
+};
+
+/* ---- clocks ---- */
+
+static uint64_t clock_now(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+/* Realtime between two readings of monotonic; of several the closest. */
+static int64_t clock_offset(void)
+{
+	uint64_t best = UINT64_MAX;
+	int64_t ret = 0;
+
+	for (int i = 0; i < 5; i++) {
+		uint64_t before = clock_now(CLOCK_MONOTONIC);
+		uint64_t real = clock_now(CLOCK_REALTIME);
+		uint64_t after = clock_now(CLOCK_MONOTONIC);
+
+		if (after - before >= best)
+			continue;
+		best = after - before;
+		ret = real - (before + best / 2);
+	}
+	return ret;
+}
+
+/* ---- records made here ---- */
+
+static void hand_out(struct capture *c, const void *rec, size_t len)
+{
+	if (!c->fn(c->ctx, rec, len))
+		c->enough = true;
+}
+
+static struct wire_hdr header(enum wire_kind kind, size_t len, uint64_t ts_ns)
+{
+	return (struct wire_hdr){
+		.ts_ns = ts_ns, .len = len, .kind = kind, .version = WIRE_VERSION,
+	};
+}
+
+static void tell_start(struct capture *c)
+{
+	struct wire_start rec = {
+		.hdr = header(WIRE_START, sizeof(rec), clock_now(CLOCK_MONOTONIC)),
+		.hz = c->features->hz, .scope = c->config->scope,
+	};
+
+	snprintf(rec.release, sizeof(rec.release), "%s", c->features->release);
+	snprintf(rec.netns, sizeof(rec.netns), "%s", c->config->netns);
+	hand_out(c, &rec, sizeof(rec));
+}
+
+static void tell_clock(struct capture *c)
+{
+	struct wire_clock rec = {
+		.hdr = header(WIRE_CLOCK, sizeof(rec), clock_now(CLOCK_MONOTONIC)),
+		.offset_ns = clock_offset(),
+	};
+
+	if (llabs(rec.offset_ns - c->clock_ns) < CLOCK_STEP_NS)
+		return;
+	c->clock_ns = rec.offset_ns;
+	hand_out(c, &rec, sizeof(rec));
+}
+
+static void tell_reason(void *ctx, uint32_t id, const char *name)
+{
+	struct capture *c = ctx;
+	struct wire_reason rec = {
+		.hdr = header(WIRE_REASON, sizeof(rec), clock_now(CLOCK_MONOTONIC)), .id = id,
+	};
+
+	snprintf(rec.name, sizeof(rec.name), "%s", name);
+	hand_out(c, &rec, sizeof(rec));
+}
+
+static void tell_tick(struct capture *c, uint64_t now_ns)
+{
+	struct wire_tick rec = { .hdr = header(WIRE_TICK, sizeof(rec), now_ns) };
+
+	hand_out(c, &rec, sizeof(rec));
+}
+
+static void tell_lost(struct capture *c, enum wire_lost_where where, uint64_t total, uint64_t *told)
+{
+	struct wire_lost rec = {
+		.hdr = header(WIRE_LOST, sizeof(rec), clock_now(CLOCK_MONOTONIC)), .where = where,
+	};
+
+	if (total <= *told)
+		return;
+	rec.count = total - *told;
+	*told = total;
+	hand_out(c, &rec, sizeof(rec));
+}
+
+/* ---- what is counted beside the ring ---- */
+
+static uint64_t load(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+static uint64_t sum_lost_ring(const struct capture *c)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < c->nr_cpus; i++)
+		sum += load((const uint64_t *)&c->counters[i].lost_ring);
+	return sum;
+}
+
+static uint64_t sum_births(const struct capture *c)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < c->nr_cpus; i++) {
+		sum += load((const uint64_t *)&c->counters[i].transitions[7][2]);
+		sum += load((const uint64_t *)&c->counters[i].transitions[10][3]);
+	}
+	return sum;
+}
+
+/* A program and its twin. */
+struct pair {
+	struct bpf_program *first, *twin;
+	struct bpf_link **first_link, **twin_link;
+};
+
+/* By enum wire_prog. */
+static void list_pairs(const struct capture *c, struct pair *ret)
+{
+	struct synfin_bpf *skel = c->skel;
+
+#define PAIR(prog, name) ret[prog] = (struct pair){				\
+	skel->progs.name, skel->progs.name##_twin,				\
+	&skel->links.name, &skel->links.name##_twin }
+	PAIR(WIRE_P_STATE, on_set_state);
+	PAIR(WIRE_P_RETRANSMIT, on_retransmit);
+	PAIR(WIRE_P_SYNACK, on_retransmit_synack);
+	PAIR(WIRE_P_SEND_RESET, on_send_reset);
+	PAIR(WIRE_P_RECEIVE_RESET, on_receive_reset);
+	PAIR(WIRE_P_KFREE_SKB, on_kfree_skb);
+#undef PAIR
+}
+
+/* Zeroed where the kernel does not tell. */
+static struct bpf_prog_info info_of(const struct bpf_program *prog)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+		memset(&info, 0, sizeof(info));
+	return info;
+}
+
+/*
+ * Hits of the first program that the kernel skipped, less those that its twin
+ * took: an upper bound, since what was skipped may not have been in scope.
+ * Misses are read before the twins' entries, so that a hit under way is not
+ * taken for a loss.
+ */
+static uint64_t sum_lost_nested(const struct capture *c)
+{
+	struct pair pairs[WIRE_PROGS];
+	uint64_t sum = 0;
+
+	list_pairs(c, pairs);
+	for (int p = 0; p < WIRE_PROGS; p++) {
+		uint64_t missed = info_of(pairs[p].first).recursion_misses, taken = 0;
+
+		for (int i = 0; missed && i < c->nr_cpus; i++)
+			taken += __atomic_load_n(&c->cpus[i].nested[p], __ATOMIC_RELAXED);
+		sum += missed > taken ? missed - taken : 0;
+	}
+	return sum;
+}
+
+static void tell_losses(struct capture *c)
+{
+	tell_lost(c, WIRE_LOST_RING, sum_lost_ring(c), &c->lost_ring);
+	tell_lost(c, WIRE_LOST_NESTED, sum_lost_nested(c), &c->lost_nested);
+}
+
+/* ---- load ---- */
+
+static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	char text[900];
+
+	if (level == LIBBPF_DEBUG || log_level < LOG_VERBOSE)
+		return 0;
+	vsnprintf(text, sizeof(text), fmt, args);
+	text[strcspn(text, "\n")] = 0;
+	log_debug("libbpf: %s", text);
+	return 0;
+}
+
+static void fill_ports(const struct wire_ports *ports, bool *all, uint64_t *bitmap)
+{
+	*all = !ports->len;
+	for (uint32_t i = 0; i < ports->len; i++) {
+		for (uint32_t p = ports->range[i].lo; p <= ports->range[i].hi; p++)
+			bitmap[p / 64] |= 1ull << (p % 64);
+	}
+}
+
+/* Without the guard nothing is skipped: no twins, and nothing to find for them. */
+static int leave_out_twins(struct capture *c)
+{
+	struct pair pairs[WIRE_PROGS];
+	int err = bpf_program__set_autoload(c->skel->progs.find_active, false);
+
+	list_pairs(c, pairs);
+	for (int p = 0; p < WIRE_PROGS && !err; p++)
+		err = bpf_program__set_autoload(pairs[p].twin, false);
+	return err;
+}
+
+static int configure(struct capture *c)
+{
+	const struct features *f = c->features;
+	const struct wire_scope *scope = &c->config->scope;
+	struct synfin_bpf__rodata *ro = c->skel->rodata;
+	struct synfin_bpf *skel = c->skel;
+	uint32_t ring_size = c->config->ring_size;
+
+	ro->has_cookie = f->cookie;
+	ro->retransmit_has_err = f->arguments[TRACEPOINT_RETRANSMIT] >= 3;
+	ro->reset_has_reason = f->arguments[TRACEPOINT_SEND_RESET] >= 3;
+	ro->kfree_skb_has_sk = f->arguments[TRACEPOINT_KFREE_SKB] >= 4;
+	ro->scope_netns = scope->netns;
+	ro->scope_family = scope->family;
+	fill_ports(&scope->lports, (bool *)&ro->scope_lports_all, (uint64_t *)ro->scope_lports);
+	fill_ports(&scope->rports, (bool *)&ro->scope_rports_all, (uint64_t *)ro->scope_rports);
+	ro->wake_at = ring_size / 8;
+	ro->nr_cpus = c->nr_cpus;
+	ro->debug_slow = c->config->debug_slow;
+	if (getrandom((void *)&ro->sock_mask, sizeof(ro->sock_mask), 0) < 0)
+		return -errno;
+	if (bpf_map__set_max_entries(skel->maps.ring, ring_size) ||
+	    bpf_map__set_max_entries(skel->maps.counters, c->nr_cpus) ||
+	    bpf_map__set_max_entries(skel->maps.cpus, c->nr_cpus))
+		return -errno;
+	return c->has_twins ? 0 : leave_out_twins(c);
+}
+
+static int map_rows(const struct bpf_map *map, size_t row, int rows, size_t *size, void *ret)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	void *p;
+
+	*size = (row * rows + page - 1) / page * page;
+	p = mmap(NULL, *size, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	*(void **)ret = p;
+	return 0;
+}
+
+static void bpf_link_destroyp(struct bpf_link **link)
+{
+	bpf_link__destroy(*link);
+}
+
+static void capture_destroyp(struct capture **c)
+{
+	capture_destroy(*c);
+}
+
+int capture_open(const struct capture_config *config, const struct features *f,
+		 record_fn fn, void *ctx, struct capture **ret)
+{
+	CLEANUP(capture_destroyp) struct capture *c = calloc(1, sizeof(*c));
+	int err;
+
+	if (!c)
+		return -ENOMEM;
+	libbpf_set_print(print_libbpf);
+	c->config = config;
+	c->features = f;
+	c->fn = fn;
+	c->ctx = ctx;
+	c->has_twins = f->guard && !config->debug_no_twin;
+	c->nr_cpus = libbpf_num_possible_cpus();
+	if (c->nr_cpus < 0)
+		return c->nr_cpus;
+	c->skel = synfin_bpf__open();
+	if (!c->skel)
+		return -errno;
+	err = configure(c);
+	if (err)
+		return err;
+	err = synfin_bpf__load(c->skel);
+	if (err)
+		return err;
+	err = map_rows(c->skel->maps.counters, sizeof(*c->counters), c->nr_cpus,
+		       &c->counters_size, &c->counters);
+	if (err)
+		return err;
+	err = map_rows(c->skel->maps.cpus, sizeof(*c->cpus), c->nr_cpus, &c->cpus_size, &c->cpus);
+	if (err)
+		return err;
+	*ret = TAKE(c);
+	return 0;
+}
+
+void capture_destroy(struct capture *c)
+{
+	if (!c)
+		return;
+	if (c->counters)
+		munmap(c->counters, c->counters_size);
+	if (c->cpus)
+		munmap(c->cpus, c->cpus_size);
+	ring_buffer__free(c->ring);
+	synfin_bpf__destroy(c->skel);
+	free(c);
+}
+
+/* ---- run ---- */
+
+/* What is younger than the drain's clock was recorded after it began. */
+static int on_record(void *ctx, void *data, size_t size)
+{
+	const struct wire_hdr *hdr = data;
+	struct capture *c = ctx;
+
+	if (!c->fn(c->ctx, data, size)) {
+		c->enough = true;
+		return -ECANCELED;
+	}
+	return hdr->ts_ns > c->now_ns ? -EAGAIN : 0;
+}
+
+/* Runs find_active: afterwards the twins know when the first was skipped. */
+static int find_active(struct capture *c)
+{
+	CLEANUP(bpf_link_destroyp) struct bpf_link *link = NULL;
+	CLEANUP(cleanup_close) int fd = -1;
+	struct pair pairs[WIRE_PROGS];
+	char unused[64];
+
+	list_pairs(c, pairs);
+	for (int p = 0; p < WIRE_PROGS; p++)
+		c->skel->bss->first_ids[p] = info_of(pairs[p].first).id;
+	link = bpf_program__attach_iter(c->skel->progs.find_active, NULL);
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd < 0)
+		return -errno;
+	return read(fd, unused, sizeof(unused)) < 0 ? -errno : 0;
+}
+
+static int attach_pair(struct capture *c, enum wire_prog prog)
+{
+	struct pair pairs[WIRE_PROGS], *p = &pairs[prog];
+
+	list_pairs(c, pairs);
+	*p->first_link = bpf_program__attach(p->first);
+	if (!*p->first_link)
+		return -errno;
+	if (!c->has_twins)
+		return 0;
+	*p->twin_link = bpf_program__attach(p->twin);
+	return *p->twin_link ? 0 : -errno;
+}
+
+/*
+ * The first of a pair before its twin, and state transitions last: from the
+ * first birth on everything about a connection is seen.
+ */
+static int attach(struct capture *c)
+{
+	int err;
+
+	for (int p = WIRE_PROGS; p--;) {
+		err = attach_pair(c, p);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int capture_start(struct capture *c)
+{
+	int err = 0;
+
+	c->ring = ring_buffer__new(bpf_map__fd(c->skel->maps.ring), on_record, c, NULL);
+	if (!c->ring)
+		return -errno;
+	tell_start(c);
+	tell_clock(c);
+	feature_reset_reasons(tell_reason, c);
+	if (c->has_twins)
+		err = find_active(c);
+	return err ? err : attach(c);
+}
+
+int capture_fd(const struct capture *c)
+{
+	return ring_buffer__epoll_fd(c->ring);
+}
+
+bool capture_drain(struct capture *c, uint64_t next_deadline)
+{
+	c->now_ns = clock_now(CLOCK_MONOTONIC);
+	ring_buffer__consume(c->ring);
+	if (!c->enough && next_deadline && next_deadline <= c->now_ns)
+		tell_tick(c, c->now_ns);
+	return !c->enough;
+}
+
+void capture_watch(struct capture *c)
+{
+	if (c->enough)
+		return;
+	tell_losses(c);
+	tell_clock(c);
+}
+
+static uint64_t end_time(uint64_t until_ns)
+{
+	return until_ns ? until_ns : clock_now(CLOCK_MONOTONIC);
+}
+
+void capture_stop(struct capture *c, uint64_t until_ns)
+{
+	struct wire_end rec = { .hdr = header(WIRE_END, sizeof(rec), end_time(until_ns)) };
+
+	synfin_bpf__detach(c->skel);
+	/* A program that runs still is done after one grace period. */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	c->now_ns = UINT64_MAX;
+	if (!c->enough)
+		ring_buffer__consume(c->ring);
+	if (!c->enough)
+		tell_losses(c);
+	rec.births = sum_births(c);
+	c->fn(c->ctx, &rec, sizeof(rec));
+}

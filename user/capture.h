@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * capture.h - the kernel as a source: loads and attaches the BPF programs,
+ * drains the ring, watches what was lost, and says the rest of what the engine
+ * has to know (clock, reset reasons, ticks) as raw records, too.  The only
+ * file that knows the skeleton.
+ *
+ * One thread.  Nothing is handed out but from the calls below.
+ */
+#ifndef SYNFIN_CAPTURE_H
+#define SYNFIN_CAPTURE_H
+
+#include <stdint.h>
+#include <linux/types.h>
+#include "feature.h"
+#include "source.h"
+#include "wire.h"
+
+struct capture;
+
+struct capture_config {
+	struct wire_scope scope;
+	const char *netns;	/* as the user named it */
+	uint32_t ring_size;	/* bytes; a power of two, at least a page */
+	uint32_t debug_slow;	/* tests: make the programs slow, so that they are nested often */
+	bool debug_no_twin;	/* tests: leave out what makes up for that */
+};
+
+/*
+ * Loads.  0 and *ret, or -errno.  f: as feature_probe() found it, with every
+ * tracepoint there.
+ */
+int capture_open(const struct capture_config *config, const struct features *f,
+		 record_fn fn, void *ctx, struct capture **ret);
+
+/* Without capture_stop(): detaches, hands nothing out. */
+void capture_destroy(struct capture *c);
+
+/* Hands out WIRE_START and what goes with it, then attaches.  0 or -errno. */
+int capture_start(struct capture *c);
+
+/* Readable when the ring has been filled to its watermark; else look every 50 ms. */
+int capture_fd(const struct capture *c);
+
+/*
+ * Hands out what was recorded before this call began, and a tick if a deadline
+ * of next_deadline (CLOCK_MONOTONIC ns, 0: none) has passed by then.  False:
+ * the receiver has had enough.
+ */
+bool capture_drain(struct capture *c, uint64_t next_deadline);
+
+/* About once a second: losses since the last call, and steps of the clock. */
+void capture_watch(struct capture *c);
+
+/*
+ * Detaches, hands out what is left, what was lost, and WIRE_END, whose time is
+ * until_ns unless that is 0.
+ */
+void capture_stop(struct capture *c, uint64_t until_ns);
+
+#endif

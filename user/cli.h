@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cli.h - what the command line consists of: commands, flags, formats, exit
+ * codes, each one list.  Parser, --help, man page and completions come from
+ * here and nowhere else.  Constant; parses nothing, prints nothing.
+ *
+ * One more flag is a row of FLAGS and a case of set_flag() in options.c; one
+ * more command is a row of COMMANDS and its bit in the rows of its flags.
+ */
+#ifndef SYNFIN_CLI_H
+#define SYNFIN_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef SYNFIN_VERSION
+#define SYNFIN_VERSION "0.1.0"
+#endif
+
+#define FORMATS(X)		\
+	X(TABLE, "table")	\
+	X(JSON, "json")		\
+	X(CSV, "csv")
+
+#define COLORS(X)		\
+	X(AUTO, "auto")		\
+	X(ALWAYS, "always")	\
+	X(NEVER, "never")
+
+/* id, name, formats (F), what it prints; the first is the default */
+#define COMMANDS(X, F)										\
+	X(TRACE, "trace", F(TABLE) | F(JSON) | F(CSV),							\
+	  "one line per event: state transitions, retransmits, resets")				\
+	X(CONNS, "conns", F(TABLE) | F(JSON) | F(CSV),							\
+	  "one line per connection, when its life is over")
+
+/* id, heading in --help */
+#define FLAG_GROUPS(X)			\
+	X(SOCKETS, "Which sockets")	\
+	X(STOP, "When to stop")		\
+	X(OUTPUT, "Output")		\
+	X(RECORDING, "Recordings")	\
+	X(LOSS, "Losses")		\
+	X(ABOUT, "About")
+
+/* Sets of commands, for the rows below (C: one command's bit). */
+#define OF_SOCKETS(C)	(C(TRACE) | C(CONNS))
+#define OF_EVERY(C)	(C(TRACE) | C(CONNS))
+
+/*
+ * id, letter or 0, long name, metavar or NULL, default or NULL, the commands
+ * that take it (C), group, help; within a group in the order of --help.  What
+ * may be chosen from and the default are added to the help where it is printed.
+ */
+#define FLAGS(X, C)										\
+	X(IPV4, '4', "ipv4", NULL, NULL, OF_SOCKETS(C), SOCKETS,				\
+	  "IPv4 only, IPv4-mapped IPv6 addresses included")					\
+	X(IPV6, '6', "ipv6", NULL, NULL, OF_SOCKETS(C), SOCKETS,				\
+	  "IPv6 only; with -4 both, as without either")						\
+	X(LOCALPORT, 'L', "localport", "PORTS", NULL, OF_SOCKETS(C), SOCKETS,			\
+	  "these local ports: a comma list with ranges, like 80,443,8000-8099")			\
+	X(REMOTEPORT, 'D', "remoteport", "PORTS", NULL, OF_SOCKETS(C), SOCKETS,			\
+	  "these remote ports, likewise")							\
+	X(NETNS, 'N', "netns", "NETNS", "all", OF_SOCKETS(C), SOCKETS,				\
+	  "network namespace: all, self, a name under /run/netns, a path, or pid:PID")		\
+	X(DURATION, 'd', "duration", "DURATION", NULL, OF_SOCKETS(C), STOP,			\
+	  "after this time, like 10, 10s, 500ms or 2m; under --read the recording's time")	\
+	X(COUNT, 'c', "count", "COUNT", NULL, OF_SOCKETS(C), STOP,				\
+	  "after this many records")								\
+	X(OUTPUT, 'o', "output", "FORMAT", "table", OF_SOCKETS(C), OUTPUT,			\
+	  "form of the records")								\
+	X(COLOR, 0, "color", "WHEN", "auto", OF_SOCKETS(C), OUTPUT,				\
+	  "colour in tables, auto honouring NO_COLOR")						\
+	X(QUIET, 'q', "quiet", NULL, NULL, OF_SOCKETS(C), OUTPUT,				\
+	  "nothing but errors on stderr")							\
+	X(VERBOSE, 'v', "verbose", NULL, NULL, OF_SOCKETS(C), OUTPUT,				\
+	  "say more on stderr")									\
+	X(WRITE, 0, "write", "FILE", NULL, OF_SOCKETS(C), RECORDING,				\
+	  "also record the kernel's raw records in FILE")					\
+	X(READ, 0, "read", "FILE", NULL, OF_SOCKETS(C), RECORDING,				\
+	  "run on the recording in FILE instead of the kernel; needs no root")			\
+	X(RING_SIZE, 0, "ring-size", "SIZE", "16M", OF_SOCKETS(C), LOSS,			\
+	  "the kernel's ring buffer: a power of two from one page to 1G, like 64K")		\
+	X(STRICT, 0, "strict", NULL, NULL, OF_SOCKETS(C), LOSS,					\
+	  "exit with 5 if any record was lost")							\
+	X(HELP, 'h', "help", NULL, NULL, OF_EVERY(C), ABOUT,					\
+	  "print this and exit")								\
+	X(VERSION, 'V', "version", NULL, NULL, OF_EVERY(C), ABOUT,				\
+	  "print the version and exit")
+
+/* code, name, when */
+#define EXIT_STATUSES(X)					\
+	X(0, OK, "done, also after SIGINT or SIGTERM")		\
+	X(1, ERROR, "runtime error")				\
+	X(2, USAGE, "wrong command line")			\
+	X(3, NOT_PERMITTED, "not permitted")			\
+	X(4, NO_FEATURE, "this kernel lacks a feature")		\
+	X(5, LOST, "records were lost, under --strict")
+
+/* command, line, what it does; the lines are parsed by a test */
+#define EXAMPLES(X)										\
+	X(TRACE, "synfin -D 443 -N self",							\
+	  "what happens to connections to port 443 in this network namespace")			\
+	X(TRACE, "synfin trace -o json -c 100 --strict",					\
+	  "the next 100 events as JSON, exit code 5 if any was lost")				\
+	X(CONNS, "synfin conns -L 80,8000-8099 -d 1m",						\
+	  "connections to these local ports that end within a minute")				\
+	X(CONNS, "synfin conns --read monday.rec -4",						\
+	  "the IPv4 connections of a recording")
+
+#define X(id, ...) FORMAT_##id,
+enum format { FORMATS(X) FORMAT_MAX };
+#undef X
+#define X(id, ...) COLOR_##id,
+enum color { COLORS(X) COLOR_MAX };
+#undef X
+#define X(id, ...) CMD_##id,
+enum command { COMMANDS(X, ) CMD_MAX };
+#undef X
+#define X(id, ...) GROUP_##id,
+enum flag_group { FLAG_GROUPS(X) GROUP_MAX };
+#undef X
+#define X(id, ...) FLAG_##id,
+enum flag { FLAGS(X, ) FLAG_MAX };
+#undef X
+#define X(code, name, ...) STATUS_##name = code,
+enum exit_status { EXIT_STATUSES(X) };
+#undef X
+
+struct cli_command {
+	const char *name, *what;
+	uint32_t formats;	/* bits by enum format */
+};
+
+struct cli_flag {
+	enum flag id;
+	enum flag_group group;
+	uint32_t commands;	/* bits by enum command */
+	char letter;		/* 0: none */
+	const char *spelling;	/* "--read" */
+	const char *metavar;	/* NULL: takes no value */
+	const char *preset;	/* the default, as it would be typed; NULL: none */
+	const char *help;
+};
+
+struct cli_status { int code; const char *when; };
+struct cli_example { enum command command; const char *line, *what; };
+
+extern const struct cli_command cli_commands[CMD_MAX];
+extern const struct cli_flag cli_flags[FLAG_MAX];
+extern const char *const cli_groups[GROUP_MAX];
+extern const struct cli_status cli_statuses[];	/* ends with when == NULL */
+extern const struct cli_example cli_examples[];	/* ends with line == NULL */
+
+bool cli_takes(enum command command, enum flag flag);
+
+/* Returns 0 and sets *ret, or -ENOENT. */
+int cli_command_named(const char *name, enum command *ret);
+
+/*
+ * A flag whose value is one of a few words: which of them command has, as bits
+ * of the word's enum (enum format, ...), and the words.  No bits: free text.
+ */
+uint32_t cli_choices(enum flag flag, enum command command);
+const char *cli_choice_name(enum flag flag, unsigned int choice);
+
+/* Names of the choices, commands or flags in mask, like "a, b or c"; cut to size. */
+void cli_list_choices(enum flag flag, uint32_t mask, char *buf, size_t size);
+void cli_list_commands(uint32_t mask, char *buf, size_t size);
+void cli_list_flags(uint64_t mask, char *buf, size_t size);
+
+#endif

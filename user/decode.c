@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "decode.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "tcp_state.h"
+
+static const uint16_t sizes[WIRE_KIND_MAX] = {
+	[WIRE_STATE]	  = sizeof(struct wire_state),
+	[WIRE_RETRANSMIT] = sizeof(struct wire_retransmit),
+	[WIRE_SYNACK]	  = sizeof(struct wire_synack),
+	[WIRE_RESET]	  = sizeof(struct wire_reset),
+	[WIRE_TW_SEGMENT] = sizeof(struct wire_tw_segment),
+	[WIRE_START]	  = sizeof(struct wire_start),
+	[WIRE_REASON]	  = sizeof(struct wire_reason),
+	[WIRE_CLOCK]	  = sizeof(struct wire_clock),
+	[WIRE_TICK]	  = sizeof(struct wire_tick),
+	[WIRE_LOST]	  = sizeof(struct wire_lost),
+	[WIRE_END]	  = sizeof(struct wire_end),
+};
+
+static bool is_state(unsigned int s)
+{
+	return s > TS_NONE && s < TS_MAX;
+}
+
+static bool is_state_or_none(unsigned int s)
+{
+	return s < TS_MAX;
+}
+
+static bool is_tuple(const struct wire_tuple *t)
+{
+	return t->family == 4 || t->family == 6;
+}
+
+static bool is_text(const char *text, size_t size)
+{
+	return memchr(text, 0, size);
+}
+
+static bool is_portset(const struct wire_ports *p)
+{
+	if (p->len > WIRE_RANGES)
+		return false;
+	for (uint32_t i = 0; i < p->len; i++) {
+		if (p->range[i].lo > p->range[i].hi)
+			return false;
+	}
+	return true;
+}
+
+static bool is_start(const struct wire_start *s)
+{
+	return is_text(s->release, sizeof(s->release)) &&
+	       is_text(s->netns, sizeof(s->netns)) && s->hz >= 1 && s->hz <= 10000 &&
+	       (!s->scope.family || s->scope.family == 4 || s->scope.family == 6) &&
+	       is_portset(&s->scope.lports) && is_portset(&s->scope.rports);
+}
+
+static bool members_in_range(const union event *ev)
+{
+	switch ((enum wire_kind)ev->hdr.kind) {
+	case WIRE_STATE:
+		return is_tuple(&ev->state.tuple) && is_state(ev->state.oldstate) &&
+		       is_state(ev->state.newstate) &&
+		       is_text(ev->state.owner.comm, sizeof(ev->state.owner.comm));
+	case WIRE_RETRANSMIT:
+		return is_tuple(&ev->retransmit.tuple) && is_state(ev->retransmit.state) &&
+		       ev->retransmit.error <= 0 && ev->retransmit.error > -4096;
+	case WIRE_SYNACK:
+		return is_tuple(&ev->synack.tuple);
+	case WIRE_RESET:
+		return is_tuple(&ev->reset.tuple) && is_state_or_none(ev->reset.state);
+	case WIRE_TW_SEGMENT:
+		return is_tuple(&ev->tw_segment.tuple) &&
+		       is_state_or_none(ev->tw_segment.substate);
+	case WIRE_START:
+		return is_start(&ev->start);
+	case WIRE_REASON:
+		return is_text(ev->reason.name, sizeof(ev->reason.name));
+	case WIRE_LOST:
+		return ev->lost.where < WIRE_LOST_PLACES;
+	case WIRE_CLOCK:
+	case WIRE_TICK:
+	case WIRE_END:
+	case WIRE_KIND_MAX:
+		break;
+	}
+	return true;
+}
+
+int decode(const void *buf, size_t len, union event *ret)
+{
+	union event ev;
+
+	if (len < sizeof(ev.hdr))
+		return -EBADMSG;
+	memcpy(&ev.hdr, buf, sizeof(ev.hdr));
+	if (ev.hdr.version != WIRE_VERSION)
+		return -EPROTO;
+	if (ev.hdr.kind >= WIRE_KIND_MAX || !sizes[ev.hdr.kind])
+		return -ENOTSUP;
+	if (ev.hdr.len != sizes[ev.hdr.kind] || len < ev.hdr.len)
+		return -EBADMSG;
+	memcpy(&ev, buf, ev.hdr.len);
+	if (!members_in_range(&ev))
+		return -EBADMSG;
+	memcpy(ret, &ev, ev.hdr.len);
+	return 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * decode.h - bytes in, an event or an error out.  Total: trusts nothing, reads
+ * nothing beyond len, needs no alignment.  Pure.
+ */
+#ifndef SYNFIN_DECODE_H
+#define SYNFIN_DECODE_H
+
+#include <stddef.h>
+#include "event.h"
+
+/*
+ * Decode one record.  Returns 0 and fills *ret, or leaves *ret untouched:
+ *   -EBADMSG  truncated, a length that its kind does not have, or a member
+ *             outside its range (state, family, unterminated text, ...)
+ *   -EPROTO   written by another WIRE_VERSION
+ *   -ENOTSUP  a kind unknown to this build; skip it and carry on
+ * After 0 all states are 1..13 (0 where a member may be absent), family is 4 or
+ * 6, text is terminated.
+ */
+int decode(const void *buf, size_t len, union event *ret);
+
+#endif

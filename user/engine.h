@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine.h - events in, reports out: identity, scope, deadlines, and what is
+ * held back until it is understood.  Pure: no I/O, no clock, no globals; the
+ * same events give the same reports, so a recording replays exactly.
+ *
+ * Feed it every event of a run in order, WIRE_START first and WIRE_END last.
+ * Time comes with the events; deadlines fire at WIRE_TICK only, whose clock was
+ * read before the records ahead of it were drained, so that no tick overtakes
+ * a record.  engine_next_deadline() tells the source when one is wanted.
+ */
+#ifndef SYNFIN_ENGINE_H
+#define SYNFIN_ENGINE_H
+
+#include "conntab.h"
+#include "report.h"
+
+#define ENGINE_REASONS	64	/* sk_rst_reason has 25 values in 6.18 */
+
+struct engine {
+	struct conntab conns;
+	struct wire_scope scope;	/* what is wanted */
+	struct wire_scope recorded;	/* what was kept by whoever recorded */
+	report_fn report;
+	void *ctx;
+	int64_t clock_ns;
+	uint32_t hz;
+	bool lossy;		/* records were lost */
+	bool ended;
+	uint64_t births;	/* seen: see wire_end.births */
+	uint64_t births_counted;	/* by the kernel; valid when ended */
+	uint64_t serial;	/* of identities made here, for kernels without cookies */
+	uint64_t evicted;	/* since the last report of them */
+	char reasons[ENGINE_REASONS][WIRE_NAME_LEN];
+};
+
+/* scope is copied.  -ENOMEM and nothing to free, or 0. */
+int engine_init(struct engine *e, const struct wire_scope *scope, uint32_t max_conns,
+		report_fn report, void *ctx);
+void engine_deinit(struct engine *e);
+
+/* ev: as decode() returned it. */
+void engine_feed(struct engine *e, const union event *ev);
+
+/* CLOCK_MONOTONIC nanoseconds at which a tick is wanted; 0: none pending. */
+uint64_t engine_next_deadline(const struct engine *e);
+
+#endif

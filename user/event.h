@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * event.h - a decoded record: the wire structs themselves, after decode() has
+ * checked every member.  hdr.kind says which member is the one.
+ */
+#ifndef SYNFIN_EVENT_H
+#define SYNFIN_EVENT_H
+
+#include <linux/types.h>
+#include "wire.h"
+
+union event {
+	struct wire_hdr		hdr;
+	struct wire_state	state;
+	struct wire_retransmit	retransmit;
+	struct wire_synack	synack;
+	struct wire_reset	reset;
+	struct wire_tw_segment	tw_segment;
+	struct wire_start	start;
+	struct wire_reason	reason;
+	struct wire_clock	clock;
+	struct wire_tick	tick;
+	struct wire_lost	lost;
+	struct wire_end		end;
+};
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * feature.h - what this kernel and these privileges allow, asked before
+ * anything is loaded.  By feature, never by version.
+ */
+#ifndef SYNFIN_FEATURE_H
+#define SYNFIN_FEATURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The tracepoints that the BPF side hooks: X(enum, name, least arguments). */
+#define TRACEPOINTS(X)						\
+	X(SET_STATE, "inet_sock_set_state", 3)			\
+	X(RETRANSMIT, "tcp_retransmit_skb", 2)			\
+	X(SYNACK, "tcp_retransmit_synack", 2)			\
+	X(SEND_RESET, "tcp_send_reset", 2)			\
+	X(RECEIVE_RESET, "tcp_receive_reset", 1)		\
+	X(KFREE_SKB, "kfree_skb", 2)
+
+enum tracepoint {
+#define X(id, ...) TRACEPOINT_##id,
+	TRACEPOINTS(X)
+#undef X
+	TRACEPOINT_MAX
+};
+
+struct features {
+	uint8_t arguments[TRACEPOINT_MAX];	/* 0: the kernel has no such tracepoint */
+	bool cookie;		/* bpf_get_socket_cookie() in tracing programs */
+	bool guard;		/* a running program is not entered again (6.1) */
+	uint32_t hz;
+	char release[64];	/* uname -r */
+};
+
+/* 0; -ENOENT: no BTF of the kernel; or another errno of reading it. */
+int feature_probe(struct features *ret);
+
+/* NULL, or the name of the first capability that tracing needs and is missing. */
+const char *feature_missing_capability(void);
+
+/*
+ * Names of this kernel's reset reasons, lower case, without their prefix, are
+ * handed out one by one; none where there is no such enum.
+ */
+void feature_reset_reasons(void (*fn)(void *ctx, uint32_t id, const char *name), void *ctx);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * field.h - every key of every record: one table, from which come JSON, CSV,
+ * the man page and the order of all of them.  contract.md 2 is the promise.
+ *
+ * A row is one record, filled from a report.  A field that is not set is not
+ * known, and absent in every format.
+ */
+#ifndef SYNFIN_FIELD_H
+#define SYNFIN_FIELD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "words.h"
+
+/* The commands whose records may have the field. */
+#define F_TRACE		(1u << 0)
+#define F_CONNS		(1u << 1)
+#define F_SUMMARY	(1u << 2)
+#define F_RECORDS	(F_TRACE | F_CONNS)
+
+enum field_type {
+	FT_TIME,	/* u: CLOCK_REALTIME nanoseconds */
+	FT_UINT,	/* u */
+	FT_US,		/* u: microseconds, a duration */
+	FT_SECONDS,	/* u: milliseconds, printed as seconds */
+	FT_BOOL,	/* u */
+	FT_ID,		/* u, printed as 16 hex digits */
+	FT_TEXT,	/* text: any bytes; len */
+	FT_WORD,	/* text: a constant of ours, needs no escaping */
+	FT_ADDR,	/* addr: 16 bytes; len: 4 or 6 */
+	FT_STATES,	/* states: enum tcp_state; len */
+	FT_US_LIST,	/* list: nanoseconds, printed as microseconds; len */
+	FT_FLAGS,	/* u: TCP flags and FIELD_FLAG_DATA, printed as a list of words */
+};
+
+/* Beside FIN 1, RST 4, ACK 16 in a FT_FLAGS: the segment has payload. */
+#define FIELD_FLAG_DATA	0x100
+
+#define OUTCOME_FIELD(name, text)	\
+	X(OUTCOME_##name, "outcome_" text, FT_UINT, F_SUMMARY)
+#define CLOSE_FIELD(name, text)		\
+	X(CLOSE_##name, "close_" text, FT_UINT, F_SUMMARY)
+
+/* X(name, key, type, commands), in the order of output. */
+#define FIELDS							\
+	X(TIME, "time", FT_TIME, F_RECORDS | F_SUMMARY)		\
+	X(V, "v", FT_UINT, F_RECORDS | F_SUMMARY)		\
+	X(EVENT, "event", FT_WORD, F_RECORDS | F_SUMMARY)	\
+	X(CONN, "conn", FT_ID, F_RECORDS)			\
+	X(NETNS, "netns", FT_UINT, F_RECORDS)			\
+	X(FAMILY, "family", FT_UINT, F_RECORDS)			\
+	X(LADDR, "laddr", FT_ADDR, F_RECORDS)			\
+	X(LPORT, "lport", FT_UINT, F_RECORDS)			\
+	X(RADDR, "raddr", FT_ADDR, F_RECORDS)			\
+	X(RPORT, "rport", FT_UINT, F_RECORDS)			\
+	X(ROLE, "role", FT_WORD, F_RECORDS)			\
+	X(PID, "pid", FT_UINT, F_RECORDS)			\
+	X(COMM, "comm", FT_TEXT, F_RECORDS)			\
+	X(UID, "uid", FT_UINT, F_RECORDS)			\
+	X(OWNER_FROM, "owner_from", FT_WORD, F_RECORDS)		\
+	X(OLD, "old", FT_WORD, F_TRACE)				\
+	X(NEW, "new", FT_WORD, F_TRACE)				\
+	X(IN_OLD, "in_old_us", FT_US, F_TRACE)			\
+	X(DIRECTION, "direction", FT_WORD, F_TRACE)		\
+	X(REASON, "reason", FT_WORD, F_TRACE)			\
+	X(FLAGS, "flags", FT_FLAGS, F_TRACE)			\
+	X(PHASE, "phase", FT_WORD, F_TRACE)			\
+	X(CAUSE, "cause", FT_WORD, F_TRACE)			\
+	X(STATE, "state", FT_WORD, F_TRACE)			\
+	X(SEGS, "segs", FT_UINT, F_TRACE)			\
+	X(SEQ, "seq", FT_UINT, F_TRACE)				\
+	X(LEN, "len", FT_UINT, F_TRACE)				\
+	X(START, "start", FT_TIME, F_CONNS)			\
+	X(OUTCOME, "outcome", FT_WORD, F_CONNS)			\
+	X(ERROR, "error", FT_WORD, F_RECORDS)			\
+	X(HANDSHAKE, "handshake_us", FT_US, F_CONNS)		\
+	X(SYN_RETRANS, "syn_retrans", FT_UINT, F_CONNS)		\
+	X(SYNACK_RETRANS, "synack_retrans", FT_UINT, F_CONNS)	\
+	X(DATA_RETRANS, "data_retrans", FT_UINT, F_CONNS)	\
+	X(FIN_RETRANS, "fin_retrans", FT_UINT, F_CONNS)		\
+	X(CLOSE, "close", FT_WORD, F_CONNS)			\
+	X(CLOSE_REASON, "close_reason", FT_WORD, F_CONNS)	\
+	X(CLOSED_BY, "closed_by", FT_WORD, F_CONNS)		\
+	X(TIME_WAIT, "time_wait", FT_BOOL, F_CONNS)		\
+	X(FIN_WAIT2_ORPHAN, "fin_wait2_orphan", FT_BOOL, F_CONNS)	\
+	X(PATH, "path", FT_STATES, F_CONNS)			\
+	X(PATH_US, "path_us", FT_US_LIST, F_CONNS)		\
+	X(DURATION, "duration_us", FT_US, F_CONNS)		\
+	X(TEARDOWN, "teardown_us", FT_US, F_CONNS)		\
+	X(TX_BYTES, "tx_bytes", FT_UINT, F_CONNS)		\
+	X(RX_BYTES, "rx_bytes", FT_UINT, F_CONNS)		\
+	X(TX_SEGS, "tx_segs", FT_UINT, F_CONNS)			\
+	X(RX_SEGS, "rx_segs", FT_UINT, F_CONNS)			\
+	X(SRTT, "srtt_us", FT_US, F_CONNS)			\
+	X(MIN_RTT, "min_rtt_us", FT_US, F_CONNS)		\
+	X(COMPLETE, "complete", FT_BOOL, F_CONNS)		\
+	X(MISSED, "missed", FT_UINT, F_CONNS)			\
+	X(EXISTING, "existing", FT_BOOL, F_RECORDS)		\
+	X(COUNT, "count", FT_UINT, F_RECORDS)			\
+	X(WHERE, "where", FT_WORD, F_RECORDS)			\
+	X(SECONDS, "seconds", FT_SECONDS, F_SUMMARY)		\
+	X(TRANSITIONS, "transitions", FT_UINT, F_SUMMARY)	\
+	X(RETRANSMITS, "retransmits", FT_UINT, F_SUMMARY)	\
+	X(RESETS, "resets", FT_UINT, F_SUMMARY)			\
+	X(CONNECTIONS, "connections", FT_UINT, F_SUMMARY)	\
+	X(UNSEEN, "connections_unseen", FT_UINT, F_SUMMARY)	\
+	X(INCOMPLETE, "incomplete", FT_UINT, F_SUMMARY)		\
+	X(LOST_RING, "lost_ring", FT_UINT, F_SUMMARY)		\
+	X(LOST_NESTED, "lost_nested", FT_UINT, F_SUMMARY)	\
+	X(LOST_TABLE, "lost_table", FT_UINT, F_SUMMARY)		\
+	X(LOST_SINK, "lost_sink", FT_UINT, F_SUMMARY)		\
+	X(OWNERS_UNKNOWN, "owners_unknown", FT_UINT, F_SUMMARY)	\
+	OUTCOME_WORDS(OUTCOME_FIELD)				\
+	CLOSE_WORDS(CLOSE_FIELD)
+
+enum field {
+#define X(name, key, type, commands) F_##name,
+	FIELDS
+#undef X
+	F_MAX
+};
+
+struct field_spec {
+	const char *key;
+	uint8_t type;		/* enum field_type */
+	uint32_t commands;
+};
+
+extern const struct field_spec field_specs[F_MAX];
+
+struct value {
+	union {
+		uint64_t u;
+		const char *text;
+		const uint8_t *addr;
+		const uint8_t *states;
+		const uint64_t *list;
+	};
+	uint32_t len;
+};
+
+#define ROW_WORDS	((F_MAX + 63) / 64)
+
+/* Pointers are borrowed from the report, and valid as long as it is. */
+struct row {
+	uint64_t has[ROW_WORDS];
+	struct value values[F_MAX];
+};
+
+static inline void row_clear(struct row *row)
+{
+	for (unsigned int i = 0; i < ROW_WORDS; i++)
+		row->has[i] = 0;
+}
+
+static inline bool row_has(const struct row *row, enum field f)
+{
+	return row->has[f / 64] >> (f % 64) & 1;
+}
+
+static inline struct value *row_set(struct row *row, enum field f)
+{
+	row->has[f / 64] |= 1ull << (f % 64);
+	return &row->values[f];
+}
+
+#endif

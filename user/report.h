@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * report.h - what the engine tells the sinks: one struct, one kind a line of
+ * output.  Valid only during the call; sinks copy what they keep.
+ *
+ * Times are CLOCK_MONOTONIC nanoseconds; add clock_ns for CLOCK_REALTIME.
+ */
+#ifndef SYNFIN_REPORT_H
+#define SYNFIN_REPORT_H
+
+#include "conn.h"
+#include "verdict.h"
+
+enum report_kind {
+	REPORT_STATE,
+	REPORT_LATE_SEGMENT,
+	REPORT_RETRANSMIT,
+	REPORT_RESET,
+	REPORT_CONNECTION,
+	REPORT_LOST,
+	REPORT_KINDS
+};
+
+/* A duration that is not known. */
+#define UNKNOWN_NS	UINT64_MAX
+
+struct report_state {
+	uint8_t old, new;	/* enum tcp_state; never the same */
+	uint8_t cause;		/* enum end_word */
+	uint64_t in_old_ns;	/* or UNKNOWN_NS */
+};
+
+struct report_late {
+	uint8_t tcp_flags;
+	uint8_t state;		/* TS_TIME_WAIT, TS_FIN_WAIT2; TS_NONE: not known */
+	uint32_t payload;
+};
+
+struct report_retransmit {
+	uint8_t phase;		/* enum phase_word */
+	uint8_t cause;		/* enum retransmit_word */
+	uint8_t state;		/* enum tcp_state; TS_NONE: a request */
+	bool has_seq;
+	uint32_t seq, len;	/* relative, as in tcpdump */
+	uint16_t segs;
+	uint16_t err;		/* errno: did not go out */
+};
+
+struct report_reset {
+	bool received;
+	uint8_t state;		/* enum tcp_state; TS_NONE: no socket */
+	const char *reason;	/* NULL: the kernel gives none */
+};
+
+struct report_connection {
+	struct verdict verdict;
+	bool complete;
+	uint64_t start_ns;
+	uint64_t duration_ns, handshake_ns, teardown_ns;	/* or UNKNOWN_NS */
+	bool has_path_ns;	/* path_ns of conn is known throughout */
+};
+
+struct report_lost {
+	uint8_t where;		/* enum lost_word */
+	uint64_t count;
+};
+
+struct report {
+	enum report_kind kind;
+	uint64_t at_ns;
+	int64_t clock_ns;
+	uint64_t id;			/* of the connection; 0: none */
+	uint32_t netns;			/* 0: not known */
+	const struct wire_tuple *tuple;	/* NULL: none */
+	const struct conn *conn;	/* NULL: not in the table */
+	union {
+		struct report_state state;
+		struct report_late late;
+		struct report_retransmit retransmit;
+		struct report_reset reset;
+		struct report_connection connection;
+		struct report_lost lost;
+	};
+};
+
+typedef void (*report_fn)(void *ctx, const struct report *r);
+
+#endif

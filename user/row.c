@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "row.h"
+
+#include <string.h>
+
+#include "lifecycle.h"
+
+#define NSEC_PER_USEC	1000ull
+#define NSEC_PER_MSEC	1000000ull
+
+static void set_uint(struct row *row, enum field f, uint64_t u)
+{
+	row_set(row, f)->u = u;
+}
+
+static void set_word(struct row *row, enum field f, const char *text)
+{
+	if (text)
+		row_set(row, f)->text = text;
+}
+
+static void set_state(struct row *row, enum field f, unsigned int state)
+{
+	if (state)
+		set_word(row, f, tcp_state_name(state));
+}
+
+static void set_us(struct row *row, enum field f, uint64_t ns)
+{
+	if (ns != UNKNOWN_NS)
+		set_uint(row, f, ns / NSEC_PER_USEC);
+}
+
+/* errno's name; one that has none here is told by its number, never dropped. */
+static void set_errno(struct row *row, enum field f, int err)
+{
+	const char *name = err ? strerrorname_np(err) : NULL;
+
+	if (err)
+		set_word(row, f, name ? name : "EUNKNOWN");
+}
+
+static void set_endpoint(struct row *row, const uint8_t *addr, uint16_t port, uint8_t family,
+			 enum field addr_field, enum field port_field)
+{
+	struct value *v = row_set(row, addr_field);
+
+	v->addr = addr;
+	v->len = family;
+	if (port)
+		set_uint(row, port_field, port);
+}
+
+/* A listener has no peer, and of a socket that was disconnected it is wiped. */
+static void set_tuple(struct row *row, const struct wire_tuple *t)
+{
+	set_uint(row, F_FAMILY, t->family);
+	set_endpoint(row, t->laddr, t->lport, t->family, F_LADDR, F_LPORT);
+	if (t->rport)
+		set_endpoint(row, t->raddr, t->rport, t->family, F_RADDR, F_RPORT);
+}
+
+static void set_owner(struct row *row, const struct owner *o)
+{
+	struct value *comm;
+
+	if (!o->from)
+		return;
+	set_uint(row, F_PID, o->pid);
+	comm = row_set(row, F_COMM);
+	comm->text = o->comm;
+	comm->len = strlen(o->comm);
+	set_uint(row, F_UID, o->uid);
+	set_word(row, F_OWNER_FROM, owner_text(o->from));
+}
+
+/* What all records have; event is contract.md's name of the kind. */
+static void set_common(struct row *row, const struct report *r, const char *event)
+{
+	set_uint(row, F_TIME, r->at_ns + r->clock_ns);
+	set_uint(row, F_V, RECORD_VERSION);
+	set_word(row, F_EVENT, event);
+	if (r->id)
+		set_uint(row, F_CONN, r->id);
+	if (r->netns)
+		set_uint(row, F_NETNS, r->netns);
+	if (r->tuple)
+		set_tuple(row, r->tuple);
+	if (r->conn) {
+		set_word(row, F_ROLE, role_text(r->conn->role));
+		set_owner(row, &r->conn->owner);
+		if (r->conn->flags & CONN_EXISTING)
+			set_uint(row, F_EXISTING, true);
+	}
+}
+
+static void set_state_event(struct row *row, const struct report *r)
+{
+	set_common(row, r, "state");
+	set_state(row, F_OLD, r->state.old);
+	set_state(row, F_NEW, r->state.new);
+	set_us(row, F_IN_OLD, r->state.in_old_ns);
+	set_word(row, F_CAUSE, end_text(r->state.cause));
+}
+
+static void set_late_segment(struct row *row, const struct report *r)
+{
+	set_common(row, r, "late_segment");
+	set_uint(row, F_FLAGS, r->late.tcp_flags | (r->late.payload ? FIELD_FLAG_DATA : 0));
+	set_state(row, F_STATE, r->late.state);
+}
+
+static void set_retransmit(struct row *row, const struct report *r)
+{
+	const struct report_retransmit *x = &r->retransmit;
+
+	set_common(row, r, "retransmit");
+	set_word(row, F_PHASE, phase_text(x->phase));
+	set_word(row, F_CAUSE, retransmit_text(x->cause));
+	set_state(row, F_STATE, x->state);
+	set_uint(row, F_SEGS, x->segs);
+	if (x->has_seq) {
+		set_uint(row, F_SEQ, x->seq);
+		set_uint(row, F_LEN, x->len);
+	}
+	set_errno(row, F_ERROR, x->err);
+}
+
+static void set_reset(struct row *row, const struct report *r)
+{
+	set_common(row, r, "reset");
+	set_word(row, F_DIRECTION, r->reset.received ? "received" : "sent");
+	set_word(row, F_REASON, r->reset.reason);
+	set_state(row, F_STATE, r->reset.state);
+}
+
+static void set_path(struct row *row, const struct conn *c, bool timed)
+{
+	struct value *v = row_set(row, F_PATH);
+
+	v->states = c->path;
+	v->len = c->path_len;
+	if (!timed)
+		return;
+	v = row_set(row, F_PATH_US);
+	v->list = c->path_ns;
+	v->len = c->path_len;
+	if (v->len && c->path[v->len - 1] == TS_TIME_WAIT)
+		v->len--;
+}
+
+/* Only a socket that closed was sampled. */
+static void set_traffic(struct row *row, const struct conn *c)
+{
+	uint64_t bytes;
+
+	if (c->stage != STAGE_VERDICT && c->stage != STAGE_PARKED)
+		return;
+	if (life_tx_bytes(c, &bytes))
+		set_uint(row, F_TX_BYTES, bytes);
+	if (life_rx_bytes(c, &bytes))
+		set_uint(row, F_RX_BYTES, bytes);
+	set_uint(row, F_TX_SEGS, c->end.data_segs_out);
+	set_uint(row, F_RX_SEGS, c->end.data_segs_in);
+	if (c->end.srtt_us8)
+		set_uint(row, F_SRTT, c->end.srtt_us8 >> 3);
+	if (c->end.min_rtt_us != UINT32_MAX)
+		set_uint(row, F_MIN_RTT, c->end.min_rtt_us);
+}
+
+static void set_verdict(struct row *row, const struct conn *c, const struct verdict *v)
+{
+	set_word(row, F_OUTCOME, outcome_text(v->outcome));
+	set_errno(row, F_ERROR, v->err);
+	set_word(row, F_CLOSE, close_text(v->close));
+	set_word(row, F_CLOSE_REASON, reason_text(v->reason));
+	set_word(row, F_CLOSED_BY, side_text(v->closed_by));
+	if (v->time_wait != TRI_UNKNOWN)
+		set_uint(row, F_TIME_WAIT, v->time_wait == TRI_YES);
+	if (c->stage == STAGE_PARKED)
+		set_uint(row, F_FIN_WAIT2_ORPHAN, true);
+}
+
+static void set_connection(struct row *row, const struct report *r)
+{
+	const struct report_connection *x = &r->connection;
+	const struct conn *c = r->conn;
+
+	set_common(row, r, "connection");
+	if (c->start_ns && !(c->flags & CONN_EXISTING))
+		set_uint(row, F_START, x->start_ns + r->clock_ns);
+	set_verdict(row, c, &x->verdict);
+	set_us(row, F_HANDSHAKE, x->handshake_ns);
+	set_uint(row, F_SYN_RETRANS, c->retransmits[PHASE_SYN]);
+	set_uint(row, F_SYNACK_RETRANS, c->retransmits[PHASE_SYNACK]);
+	set_uint(row, F_DATA_RETRANS, c->retransmits[PHASE_DATA]);
+	set_uint(row, F_FIN_RETRANS, c->retransmits[PHASE_FIN]);
+	set_path(row, c, x->has_path_ns);
+	set_us(row, F_DURATION, x->duration_ns);
+	set_us(row, F_TEARDOWN, x->teardown_ns);
+	set_traffic(row, c);
+	set_uint(row, F_COMPLETE, x->complete);
+	if (!x->complete && c->missed)
+		set_uint(row, F_MISSED, c->missed);
+}
+
+static void set_lost(struct row *row, const struct report *r)
+{
+	set_common(row, r, "lost");
+	set_uint(row, F_COUNT, r->lost.count);
+	set_word(row, F_WHERE, lost_text(r->lost.where));
+}
+
+void row_from_report(struct row *row, const struct report *r)
+{
+	row_clear(row);
+	switch (r->kind) {
+	case REPORT_STATE:
+		set_state_event(row, r);
+		break;
+	case REPORT_LATE_SEGMENT:
+		set_late_segment(row, r);
+		break;
+	case REPORT_RETRANSMIT:
+		set_retransmit(row, r);
+		break;
+	case REPORT_RESET:
+		set_reset(row, r);
+		break;
+	case REPORT_CONNECTION:
+		set_connection(row, r);
+		break;
+	case REPORT_LOST:
+		set_lost(row, r);
+		break;
+	case REPORT_KINDS:
+		break;
+	}
+}
+
+void row_from_tally(struct row *row, const struct tally *t)
+{
+	row_clear(row);
+	set_uint(row, F_TIME, t->last_ns);
+	set_uint(row, F_V, RECORD_VERSION);
+	set_word(row, F_EVENT, "summary");
+	set_uint(row, F_SECONDS, t->last_ns > t->first_ns ?
+		 (t->last_ns - t->first_ns) / NSEC_PER_MSEC : 0);
+	set_uint(row, F_TRANSITIONS, t->transitions);
+	set_uint(row, F_RETRANSMITS, t->retransmits);
+	set_uint(row, F_RESETS, t->resets);
+	set_uint(row, F_CONNECTIONS, t->connections);
+	set_uint(row, F_UNSEEN, t->unseen);
+	set_uint(row, F_INCOMPLETE, t->incomplete);
+	set_uint(row, F_LOST_RING, t->lost[LOST_RING]);
+	set_uint(row, F_LOST_NESTED, t->lost[LOST_NESTED]);
+	set_uint(row, F_LOST_TABLE, t->lost[LOST_TABLE]);
+	set_uint(row, F_LOST_SINK, t->lost[LOST_SINK]);
+	set_uint(row, F_OWNERS_UNKNOWN, t->owners_unknown);
+	for (unsigned int w = 1; w < OUTCOME_MAX; w++)
+		set_uint(row, F_OUTCOME_ESTABLISHED + w - 1, t->outcomes[w]);
+	for (unsigned int w = 1; w < CLOSE_MAX; w++)
+		set_uint(row, F_CLOSE_FIN + w - 1, t->closes[w]);
+}

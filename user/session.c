@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "decode.h"
+#include "lifecycle.h"
+#include "log.h"
+#include "row.h"
+#include "summary.h"
+
+/* A life takes some 400 bytes: 400 MB at the very most, and only if they all live at once. */
+#define MAX_CONNS	(1u << 20)
+
+/* ---- what is printed ---- */
+
+static bool is_wanted(const struct session *s, const struct report *r)
+{
+	switch (r->kind) {
+	case REPORT_STATE:
+	case REPORT_LATE_SEGMENT:
+	case REPORT_RETRANSMIT:
+	case REPORT_RESET:
+		return s->opt->command == CMD_TRACE;
+	case REPORT_CONNECTION:
+		return s->opt->command == CMD_CONNS && !(r->conn->flags & CONN_EXISTING);
+	case REPORT_LOST:
+		return true;
+	case REPORT_KINDS:
+		break;
+	}
+	return false;
+}
+
+static void on_report(void *ctx, const struct report *r)
+{
+	struct session *s = ctx;
+
+	tally_report(&s->tally, r, false);
+	if (s->enough || !is_wanted(s, r))
+		return;
+	row_from_report(&s->row, r);
+	sink_row(&s->sink, &s->row);
+	if (s->opt->count && s->sink.records >= s->opt->count)
+		s->enough = true;
+}
+
+/* ---- the run ---- */
+
+/* Only now: a run that cannot start leaves an older recording as it was. */
+static void open_recorder(struct session *s, const char *path)
+{
+	int err = recorder_create(path, &s->recorder);
+
+	if (!err)
+		return;
+	s->recorder_failed = s->enough = true;
+	if (err == -ELOOP)
+		log_error("--write %s: is a symbolic link; name the file itself", path);
+	else
+		log_error("--write %s: cannot create the recording: %s", path, strerror(-err));
+}
+
+static void tell_recorder_error(struct session *s, int err)
+{
+	s->recorder_failed = s->enough = true;
+	log_error("--write %s: cannot write the recording: %s; it ends after the last record that "
+		  "fitted", s->opt->write_path, strerror(-err));
+}
+
+static void record(struct session *s, const union event *ev)
+{
+	int err;
+
+	if (!s->recorder || s->recorder_failed)
+		return;
+	err = recorder_record(s->recorder, ev, ev->hdr.len);
+	if (err)
+		tell_recorder_error(s, err);
+}
+
+bool session_close_recorder(struct session *s)
+{
+	int err = recorder_close(TAKE(s->recorder));
+
+	if (err && !s->recorder_failed)
+		tell_recorder_error(s, err);
+	return s->recorder_failed;
+}
+
+static void begin(struct session *s, const union event *ev)
+{
+	s->start_ns = ev->hdr.ts_ns;
+	if (s->opt->duration_ns)
+		s->until_ns = s->start_ns + s->opt->duration_ns;
+	if (s->opt->write_path)
+		open_recorder(s, s->opt->write_path);
+	sink_begin(&s->sink);
+}
+
+/*
+ * -d is in event time, so that a recording ends where the run did.  What came
+ * later is not part of the run, nor of its account of births.
+ */
+static bool is_too_late(struct session *s, union event *ev)
+{
+	if (!s->until_ns || ev->hdr.ts_ns <= s->until_ns)
+		return false;
+	if (ev->hdr.kind == WIRE_STATE &&
+	    life_is_birth(ev->state.oldstate, ev->state.newstate))
+		s->late_births++;
+	if (ev->hdr.kind != WIRE_END && ev->hdr.kind != WIRE_LOST)
+		return true;
+	ev->hdr.ts_ns = s->until_ns;
+	return false;
+}
+
+/* Births that nobody was going to hand out are not unseen. */
+static void settle_births(struct session *s, struct wire_end *end)
+{
+	if (s->enough)
+		end->births = s->engine.births;
+	else
+		end->births -= end->births < s->late_births ? end->births : s->late_births;
+}
+
+bool session_record(void *ctx, const void *rec, size_t len)
+{
+	struct session *s = ctx;
+	union event ev;
+	int err = decode(rec, len, &ev);
+
+	if (err) {
+		log_error("cannot read a record of %zu bytes: %s; please report this",
+			  len, strerrordesc_np(-err));
+		return !s->enough;
+	}
+	if (ev.hdr.kind == WIRE_START)
+		begin(s, &ev);
+	if (is_too_late(s, &ev))
+		return !s->enough;
+	if (ev.hdr.kind == WIRE_END)
+		settle_births(s, &ev.end);
+	if (ev.hdr.ts_ns > s->last_ns)
+		s->last_ns = ev.hdr.ts_ns;
+	record(s, &ev);
+	engine_feed(&s->engine, &ev);
+	return !s->enough;
+}
+
+static void tell_sink_losses(struct session *s)
+{
+	union event ev = { .lost = {
+		.hdr = { .ts_ns = s->last_ns, .kind = WIRE_LOST },
+		.count = s->out.dropped - s->sink_lost, .where = WIRE_LOST_SINK,
+	} };
+
+	if (!ev.lost.count)
+		return;
+	s->sink_lost = s->out.dropped;
+	engine_feed(&s->engine, &ev);
+}
+
+void session_flush(struct session *s)
+{
+	out_flush(&s->out);
+	/* Told only when there is room for it again. */
+	if (s->out.len < OUT_SIZE / 2)
+		tell_sink_losses(s);
+	if (s->out.err)
+		s->enough = true;
+}
+
+uint64_t session_next_deadline(const struct session *s)
+{
+	return engine_next_deadline(&s->engine);
+}
+
+static void print_summary(struct session *s)
+{
+	char buf[SINK_RECORD_MAX];
+	struct text t = text_into(buf, sizeof(buf));
+
+	row_from_tally(&s->row, &s->tally);
+	if (s->sink.ops->summary) {
+		sink_row(&s->sink, &s->row);
+		return;
+	}
+	if (s->opt->quiet)
+		return;
+	table_summary(&t, &s->row);
+	fwrite(buf, 1, t.p - buf, stderr);
+}
+
+void session_finish(struct session *s)
+{
+	union event end = { .end.hdr = { .ts_ns = s->last_ns, .kind = WIRE_END } };
+
+	if (!s->engine.ended) {	/* a recording that breaks off */
+		end.end.births = s->engine.births;
+		engine_feed(&s->engine, &end);
+	}
+	out_drain(&s->out);
+	tell_sink_losses(s);
+	s->tally.first_ns = s->start_ns + s->engine.clock_ns;
+	s->tally.last_ns = s->last_ns + s->engine.clock_ns;
+	tally_finish(&s->tally, &s->engine);
+	if (!s->out.err)
+		print_summary(s);
+	out_drain(&s->out);
+}
+
+/* ---- setup ---- */
+
+static const struct sink_ops *format_ops(enum format format)
+{
+	switch (format) {
+	case FORMAT_TABLE:
+		return &sink_table;
+	case FORMAT_JSON:
+		return &sink_json;
+	case FORMAT_CSV:
+		return &sink_csv;
+	case FORMAT_MAX:
+		break;
+	}
+	return NULL;
+}
+
+static unsigned int terminal_width(int fd)
+{
+	struct winsize size;
+
+	if (!isatty(fd))
+		return 0;
+	return !ioctl(fd, TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : 80;
+}
+
+/* https://no-color.org */
+static bool wants_color(const struct options *opt, int fd)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	if (opt->color != COLOR_AUTO)
+		return opt->color == COLOR_ALWAYS;
+	return isatty(fd) && !(no_color && *no_color);
+}
+
+int session_init(struct session *s, const struct options *opt, const struct wire_scope *scope,
+		 int fd, bool waits)
+{
+	int err;
+
+	*s = (struct session){ .opt = opt };
+	err = engine_init(&s->engine, scope, MAX_CONNS, on_report, s);
+	if (err)
+		return err;
+	err = out_init(&s->out, fd, waits);
+	if (err) {
+		engine_deinit(&s->engine);
+		return err;
+	}
+	s->sink = (struct sink){
+		.ops = format_ops(opt->format), .out = &s->out,
+		.command = opt->command == CMD_TRACE ? F_TRACE : F_CONNS,
+		.width = terminal_width(fd), .color = wants_color(opt, fd),
+	};
+	return 0;
+}
+
+void session_deinit(struct session *s)
+{
+	recorder_close(TAKE(s->recorder));
+	out_deinit(&s->out);
+	engine_deinit(&s->engine);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * session.h - one run, whatever its source: recorder, decode, engine, tally,
+ * rows, sink, in that order.  Knows no kernel and no clock: time is the
+ * records'.
+ */
+#ifndef SYNFIN_SESSION_H
+#define SYNFIN_SESSION_H
+
+#include "engine.h"
+#include "options.h"
+#include "recorder.h"
+#include "sink.h"
+#include "source.h"
+#include "tally.h"
+
+struct session {
+	const struct options *opt;
+	struct engine engine;
+	struct tally tally;
+	struct sink sink;
+	struct out out;
+	struct recorder *recorder;	/* NULL: none; owned */
+	bool recorder_failed;		/* and that was told */
+	uint64_t start_ns, until_ns;	/* CLOCK_MONOTONIC; until 0: no limit */
+	uint64_t last_ns;
+	uint64_t late_births;		/* after until_ns */
+	uint64_t sink_lost;		/* told so far */
+	bool enough;			/* -c is satisfied, or nobody reads */
+	struct row row;
+};
+
+/* fd: where records go.  waits: rather wait for the reader than drop. */
+int session_init(struct session *s, const struct options *opt, const struct wire_scope *scope,
+		 int fd, bool waits);
+void session_deinit(struct session *s);
+
+/* A record_fn.  ctx is the session. */
+bool session_record(void *ctx, const void *rec, size_t len);
+
+/* Writes what can be written now, and tells what could not be kept. */
+void session_flush(struct session *s);
+
+/* When the source wants to know: see engine_next_deadline(). */
+uint64_t session_next_deadline(const struct session *s);
+
+/*
+ * After the last record; if there was no WIRE_END, ends the run where it is.
+ * The summary goes where the format wants it, and everything is written.
+ */
+void session_finish(struct session *s);
+
+/* False: the recording is whole, or there is none.  Else that was told. */
+bool session_close_recorder(struct session *s);
+
+#endif

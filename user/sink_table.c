@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * For a person at 3 a.m.  Times are local; arrows point from who opened: "->"
+ * we did, "<-" the peer did, "--" not seen, nothing: a listener.
+ *
+ * TIME         LOCAL     REMOTE              EVENT
+ * 02:11:00.123 :41234 -> 10.0.0.2:443        SYN_SENT -> ESTABLISHED after 213us
+ *
+ * TIME     LOCAL     REMOTE              OUTCOME      LASTED CLOSE
+ * 02:11:01 :41234 -> 10.0.0.2:443        established   1.24s FIN by local
+ */
+#include <ctype.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include "sink.h"
+#include "table.h"
+#include "words.h"
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof(*(a)))
+
+/* ---- values ---- */
+
+static const char *word_in(const struct row *row, enum field f)
+{
+	return row_has(row, f) ? row->values[f].text : NULL;
+}
+
+static bool says(const struct row *row, enum field f, const char *word)
+{
+	const char *text = word_in(row, f);
+
+	return text && !strcmp(text, word);
+}
+
+static uint64_t number_in(const struct row *row, enum field f)
+{
+	return row_has(row, f) ? row->values[f].u : 0;
+}
+
+/* The records' words where people say them otherwise. */
+static const struct { const char *word, *text; } spoken[] = {
+	{ "syn", "SYN" },		{ "synack", "SYN-ACK" },
+	{ "fin", "FIN" },		{ "dup_syn", "duplicate SYN" },
+	{ "reset_sent", "RST sent" },	{ "reset_received", "RST received" },
+	{ "still_open", "still open" },
+};
+
+static void put(struct cell *c, const char *before, const char *word, const char *after)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(spoken); i++) {
+		if (!strcmp(spoken[i].word, word))
+			word = spoken[i].text;
+	}
+	text_str(&c->text, before);
+	text_visible(&c->text, word, strlen(word));
+	text_str(&c->text, after);
+}
+
+/* Nothing at all if the word is not known. */
+static void put_word(struct cell *c, const char *before, const struct row *row, enum field f,
+		     const char *after)
+{
+	if (row_has(row, f))
+		put(c, before, row->values[f].text, after);
+}
+
+static void put_number(struct cell *c, const char *before, const struct row *row, enum field f,
+		       const char *after)
+{
+	if (!row_has(row, f))
+		return;
+	text_str(&c->text, before);
+	text_uint(&c->text, row->values[f].u);
+	text_str(&c->text, after);
+}
+
+static void put_duration(struct cell *c, const char *before, const struct row *row, enum field f)
+{
+	if (!row_has(row, f))
+		return;
+	text_str(&c->text, before);
+	human_duration(&c->text, row->values[f].u);
+}
+
+/* As ss and tcpstates spell it: FIN_WAIT1. */
+static void put_state(struct cell *c, const char *before, const struct row *row, enum field f)
+{
+	const char *state = word_in(row, f);
+
+	if (!state)
+		return;
+	text_str(&c->text, before);
+	for (; *state; state++) {
+		char upper = toupper((unsigned char)*state);
+
+		text_visible(&c->text, &upper, 1);
+	}
+}
+
+static void put_existing(struct cell *c, const struct row *row)
+{
+	if (number_in(row, F_EXISTING))
+		text_str(&c->text, " (existing)");
+}
+
+/* ---- cells of both tables ---- */
+
+static void put_clock(struct cell *c, const struct row *row, unsigned int decimals)
+{
+	c->color = FAINT;
+	if (row_has(row, F_TIME))
+		human_clock(&c->text, &c->sink->clock, row->values[F_TIME].u, decimals);
+}
+
+/* A narrow terminal has room for the port, which is what tells services apart. */
+static void local(struct cell *c, const struct row *row)
+{
+	if (c->wide)
+		cell_endpoint(c, row, F_LADDR, F_LPORT);
+	else if (row_has(row, F_LPORT))
+		put_number(c, ":", row, F_LPORT, "");
+	else
+		text_str(&c->text, ":*");
+}
+
+static void arrow(struct cell *c, const struct row *row)
+{
+	if (says(row, F_ROLE, "active"))
+		text_str(&c->text, "->");
+	else if (says(row, F_ROLE, "passive"))
+		text_str(&c->text, "<-");
+	else if (!says(row, F_ROLE, "listener"))
+		text_str(&c->text, "--");
+}
+
+static void remote(struct cell *c, const struct row *row)
+{
+	if (row_has(row, F_RADDR) || row_has(row, F_RPORT))
+		cell_endpoint(c, row, F_RADDR, F_RPORT);
+}
+
+/* nginx[812]; nginx[812]? where only the listener's owner is known (owner_from). */
+static void process(struct cell *c, const struct row *row)
+{
+	if (row_has(row, F_COMM))
+		text_visible(&c->text, row->values[F_COMM].text, row->values[F_COMM].len);
+	put_number(c, "[", row, F_PID, "]");
+	if (says(row, F_OWNER_FROM, "listen") && !says(row, F_ROLE, "listener"))
+		text_char(&c->text, '?');
+}
+
+/* ---- trace ---- */
+
+/* An opening that came to nothing. */
+static bool is_failed_opening(const struct row *row)
+{
+	return says(row, F_NEW, "close") &&
+	       (says(row, F_OLD, "syn_sent") || says(row, F_OLD, "syn_recv"));
+}
+
+/* SYN_SENT -> ESTABLISHED after 213us */
+static void state_event(struct cell *c, const struct row *row)
+{
+	put_state(c, "", row, F_OLD);
+	put_state(c, " -> ", row, F_NEW);
+	put_word(c, " (", row, F_CAUSE, ")");
+	put_duration(c, " after ", row, F_IN_OLD);
+	put_existing(c, row);
+	if (is_failed_opening(row))
+		c->color = FAILURE;
+}
+
+/* The state is worth saying where the phase does not imply it. */
+static bool is_usual_state(const struct row *row)
+{
+	return says(row, F_STATE, "syn_sent") || says(row, F_STATE, "syn_recv") ||
+	       says(row, F_STATE, "established");
+}
+
+/* retransmit data (rto) seq 1 len 1448 */
+static void retransmit_event(struct cell *c, const struct row *row)
+{
+	c->color = WARNING;
+	text_str(&c->text, "retransmit");
+	put_word(c, " ", row, F_PHASE, "");
+	put_word(c, " (", row, F_CAUSE, ")");
+	put_number(c, " seq ", row, F_SEQ, "");
+	put_number(c, " len ", row, F_LEN, "");
+	if (number_in(row, F_SEGS) > 1)
+		put_number(c, " in ", row, F_SEGS, " segments");
+	if (!is_usual_state(row))
+		put_state(c, ", in ", row, F_STATE);
+	put_word(c, ", not sent: ", row, F_ERROR, "");
+	put_existing(c, row);
+}
+
+/* RST sent: tcp_abort_on_close, in CLOSE */
+static void reset_event(struct cell *c, const struct row *row)
+{
+	c->color = FAILURE;
+	text_str(&c->text, "RST");
+	put_word(c, " ", row, F_DIRECTION, "");
+	put_word(c, ": ", row, F_REASON, "");
+	put_state(c, ", in ", row, F_STATE);
+	put_existing(c, row);
+}
+
+/* late FIN in TIME_WAIT; of the flags the one that says most */
+static void late_event(struct cell *c, const struct row *row)
+{
+	uint64_t flags = number_in(row, F_FLAGS);
+
+	c->color = WARNING;
+	text_str(&c->text, "late ");
+	if (flags & TH_RST)
+		text_str(&c->text, "RST");
+	else if (flags & TH_FIN)
+		text_str(&c->text, flags & FIELD_FLAG_DATA ? "data and FIN" : "FIN");
+	else if (flags & FIELD_FLAG_DATA)
+		text_str(&c->text, "data");
+	else
+		text_str(&c->text, flags & TH_ACK ? "ACK" : "segment");
+	put_state(c, " in ", row, F_STATE);
+	put_existing(c, row);
+}
+
+typedef void event_fn(struct cell *c, const struct row *row);
+
+/* NULL: not one of trace's. */
+static event_fn *event_of(const struct row *row)
+{
+	static const struct { const char *event; event_fn *fn; } events[] = {
+		{ "state", state_event },
+		{ "retransmit", retransmit_event },
+		{ "reset", reset_event },
+		{ "late_segment", late_event },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(events); i++) {
+		if (says(row, F_EVENT, events[i].event))
+			return events[i].fn;
+	}
+	return NULL;
+}
+
+static void event(struct cell *c, const struct row *row)
+{
+	event_of(row)(c, row);
+}
+
+static void trace_time(struct cell *c, const struct row *row)
+{
+	put_clock(c, row, c->wide ? 6 : 3);
+}
+
+/* header, narrow, wide, rank, right, render */
+static const struct column trace_columns[] = {
+	{ "TIME", 12, 15, 2, false, trace_time },
+	{ "LOCAL", 6, WIDTH_ENDPOINT, 3, false, local },
+	{ "", 2, 2, 0, false, arrow },
+	{ "REMOTE", WIDTH_ENDPOINT, WIDTH_ENDPOINT, 0, false, remote },
+	{ "EVENT", 37, 37, 0, false, event },
+	{ "PROCESS", 0, 17, 1, false, process },
+};
+
+static const struct table trace = { trace_columns, ARRAY_SIZE(trace_columns) };
+
+/* ---- conns ---- */
+
+static void conns_time(struct cell *c, const struct row *row)
+{
+	put_clock(c, row, c->wide ? 3 : 0);
+}
+
+/* established, or why not: the error that connect() gave */
+static void outcome(struct cell *c, const struct row *row)
+{
+	bool failed = row_has(row, F_OUTCOME) && !says(row, F_OUTCOME, "established");
+
+	if (failed)
+		c->color = FAILURE;
+	put_word(c, "", row, failed && row_has(row, F_ERROR) ? F_ERROR : F_OUTCOME, "");
+}
+
+static void handshake(struct cell *c, const struct row *row)
+{
+	put_duration(c, "", row, F_HANDSHAKE);
+}
+
+static void lasted(struct cell *c, const struct row *row)
+{
+	put_duration(c, "", row, F_DURATION);
+}
+
+static void tx(struct cell *c, const struct row *row)
+{
+	if (row_has(row, F_TX_BYTES))
+		human_bytes(&c->text, row->values[F_TX_BYTES].u);
+}
+
+static void rx(struct cell *c, const struct row *row)
+{
+	if (row_has(row, F_RX_BYTES))
+		human_bytes(&c->text, row->values[F_RX_BYTES].u);
+}
+
+static void retransmits(struct cell *c, const struct row *row)
+{
+	uint64_t sum = number_in(row, F_SYN_RETRANS) + number_in(row, F_SYNACK_RETRANS) +
+		       number_in(row, F_DATA_RETRANS) + number_in(row, F_FIN_RETRANS);
+
+	c->color = WARNING;
+	if (sum)
+		text_uint(&c->text, sum);
+}
+
+/* Of a life with a hole in it, or older than the trace. */
+static void put_incomplete(struct cell *c, const struct row *row)
+{
+	put_existing(c, row);
+	if (number_in(row, F_EXISTING) || !row_has(row, F_COMPLETE) || number_in(row, F_COMPLETE))
+		return;
+	text_str(&c->text, c->text.p == c->buf ? "?" : " ?");
+	put_number(c, " missed ", row, F_MISSED, "");
+	if (c->color == PLAIN)
+		c->color = WARNING;
+}
+
+/* FIN by local; RST sent: unread_data; timeout: retransmits, EHOSTUNREACH; still open ? missed 2 */
+static void closing(struct cell *c, const struct row *row)
+{
+	bool orderly = says(row, F_CLOSE, "fin"), open = says(row, F_CLOSE, "still_open");
+
+	if (row_has(row, F_CLOSE) && !orderly && !open)
+		c->color = FAILURE;
+	put_word(c, "", row, F_CLOSE, says(row, F_CLOSE, "orphan") ? ", no FIN came" : "");
+	put_word(c, ": ", row, F_CLOSE_REASON, "");
+	if (orderly)
+		put_word(c, " by ", row, F_CLOSED_BY, "");
+	if (says(row, F_CLOSE, "timeout") && says(row, F_OUTCOME, "established") &&
+	    !says(row, F_ERROR, "ETIMEDOUT"))
+		put_word(c, ", ", row, F_ERROR, "");
+	put_incomplete(c, row);
+}
+
+static void time_wait(struct cell *c, const struct row *row)
+{
+	if (number_in(row, F_TIME_WAIT))
+		text_str(&c->text, "TW");
+}
+
+static const struct column conns_columns[] = {
+	{ "TIME", 8, 12, 5, false, conns_time },
+	{ "LOCAL", 6, WIDTH_ENDPOINT, 7, false, local },
+	{ "", 2, 2, 0, false, arrow },
+	{ "REMOTE", WIDTH_ENDPOINT, WIDTH_ENDPOINT, 0, false, remote },
+	{ "OUTCOME", 12, 12, 0, false, outcome },
+	{ "HANDSHAKE", 0, 9, 1, true, handshake },
+	{ "LASTED", 6, 6, 0, true, lasted },
+	{ "TX", 0, 4, 6, true, tx },
+	{ "RX", 0, 4, 6, true, rx },
+	{ "RETR", 0, 4, 2, true, retransmits },
+	{ "CLOSE", 21, 21, 0, false, closing },
+	{ "TW", 0, 2, 4, false, time_wait },
+	{ "PROCESS", 0, 17, 3, false, process },
+};
+
+static const struct table conns = { conns_columns, ARRAY_SIZE(conns_columns) };
+
+_Static_assert(ARRAY_SIZE(trace_columns) <= TABLE_COLUMNS &&
+	       ARRAY_SIZE(conns_columns) <= TABLE_COLUMNS, "a line's cells are on the stack");
+
+/* ---- what is no row of the table ---- */
+
+/* *** 120 records lost (ring) *** */
+static void note(struct cell *c, const struct row *row)
+{
+	const char *what = says(row, F_WHERE, "table") ? "connection" : "record";
+	uint64_t count = number_in(row, F_COUNT);
+
+	if (!says(row, F_EVENT, "lost")) {
+		put_word(c, "", row, F_EVENT, "");
+		return;
+	}
+	c->color = FAILURE;
+	text_str(&c->text, says(row, F_WHERE, "nested") ? "*** up to " : "*** ");
+	text_uint(&c->text, count);
+	text_char(&c->text, ' ');
+	text_str(&c->text, what);
+	text_str(&c->text, count == 1 ? " lost" : "s lost");
+	put_word(c, " (", row, F_WHERE, ")");
+	text_str(&c->text, " ***");
+}
+
+static void note_line(struct sink *s, struct text *t, const struct table *table,
+		      const struct row *row)
+{
+	/* the time stays column 0, whose form s->wide says */
+	const struct column columns[] = {
+		table->columns[0],
+		{ "", CELL_SIZE, CELL_SIZE, 0, false, note },
+	};
+
+	table_line(s, t, &(struct table){ columns, ARRAY_SIZE(columns) }, row);
+}
+
+/* ---- the sink ---- */
+
+static const struct table *table_of(const struct sink *s)
+{
+	return s->command & F_CONNS ? &conns : &trace;
+}
+
+static void table_begin(struct sink *s)
+{
+	const struct table *table = table_of(s);
+	char buf[SINK_RECORD_MAX];
+	struct text t = text_into(buf, sizeof(buf));
+
+	table_fit(s, table);
+	table_line(s, &t, table, NULL);
+	text_char(&t, '\n');
+	out_append(s->out, buf, t.p - buf);
+}
+
+static void table_row(struct sink *s, struct text *t, const struct row *row)
+{
+	const struct table *table = table_of(s);
+	bool is_row = table == &conns ? says(row, F_EVENT, "connection") : event_of(row) != NULL;
+
+	if (is_row)
+		table_line(s, t, table, row);
+	else
+		note_line(s, t, table, row);
+}
+
+const struct sink_ops sink_table = { .name = "table", .begin = table_begin, .row = table_row };

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "text.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+static const char hex_digits[] = "0123456789abcdef";
+
+void text_char(struct text *t, char c)
+{
+	if (t->p == t->end)
+		t->full = true;
+	else
+		*t->p++ = c;
+}
+
+void text_bytes(struct text *t, const char *bytes, size_t len)
+{
+	size_t room = t->end - t->p;
+
+	if (len > room) {
+		t->full = true;
+		len = room;
+	}
+	memcpy(t->p, bytes, len);
+	t->p += len;
+}
+
+void text_str(struct text *t, const char *s)
+{
+	text_bytes(t, s, strlen(s));
+}
+
+void text_uint_padded(struct text *t, uint64_t u, unsigned int digits)
+{
+	char buf[20], *p = buf + sizeof(buf);
+
+	do {
+		*--p = '0' + u % 10;
+		u /= 10;
+	} while (u);
+	while ((size_t)(buf + sizeof(buf) - p) < digits && p > buf)
+		*--p = '0';
+	text_bytes(t, p, buf + sizeof(buf) - p);
+}
+
+void text_uint(struct text *t, uint64_t u)
+{
+	text_uint_padded(t, u, 1);
+}
+
+void text_hex16(struct text *t, uint64_t u)
+{
+	char buf[16];
+
+	for (int i = 16; i--; u >>= 4)
+		buf[i] = hex_digits[u & 15];
+	text_bytes(t, buf, sizeof(buf));
+}
+
+/* ---- addresses ---- */
+
+void text_addr(struct text *t, const uint8_t *addr, unsigned int family)
+{
+	char buf[INET6_ADDRSTRLEN];
+
+	if (family == 4) {
+		for (int i = 12; i < 16; i++) {
+			if (i > 12)
+				text_char(t, '.');
+			text_uint(t, addr[i]);
+		}
+		return;
+	}
+	if (inet_ntop(AF_INET6, addr, buf, sizeof(buf)))
+		text_str(t, buf);
+}
+
+/* ---- time ---- */
+
+/* Days since 1970-01-01 to the proleptic Gregorian calendar: H. Hinnant, civil_from_days. */
+static void date_from_days(uint64_t days, unsigned int *year, unsigned int *month,
+			   unsigned int *day)
+{
+	uint64_t z = days + 719468;
+	uint64_t era = z / 146097;
+	unsigned int of_era = z - era * 146097;
+	unsigned int year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	unsigned int of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	unsigned int mp = (5 * of_year + 2) / 153;
+
+	*day = of_year - (153 * mp + 2) / 5 + 1;
+	*month = mp < 10 ? mp + 3 : mp - 9;
+	*year = year_of_era + era * 400 + (*month <= 2);
+}
+
+void text_time_utc(struct text *t, uint64_t ns)
+{
+	uint64_t s = ns / 1000000000;
+	unsigned int year, month, day;
+
+	date_from_days(s / 86400, &year, &month, &day);
+	text_uint_padded(t, year, 4);
+	text_char(t, '-');
+	text_uint_padded(t, month, 2);
+	text_char(t, '-');
+	text_uint_padded(t, day, 2);
+	text_char(t, 'T');
+	text_uint_padded(t, s / 3600 % 24, 2);
+	text_char(t, ':');
+	text_uint_padded(t, s / 60 % 60, 2);
+	text_char(t, ':');
+	text_uint_padded(t, s % 60, 2);
+	text_char(t, '.');
+	text_uint_padded(t, ns % 1000000000, 9);
+	text_char(t, 'Z');
+}
+
+/* ---- strings ---- */
+
+/* Length of the UTF-8 sequence at p (RFC 3629: no surrogates, none too long), or 0. */
+static size_t utf8_len(const uint8_t *p, size_t left)
+{
+	size_t len;
+	uint8_t lo = 0x80, hi = 0xbf;
+
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] >= 0xc2 && p[0] <= 0xdf)
+		len = 2;
+	else if ((p[0] & 0xf0) == 0xe0)
+		len = 3;
+	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
+		len = 4;
+	else
+		return 0;
+	if (len > left)
+		return 0;
+	if (p[0] == 0xe0)
+		lo = 0xa0;
+	if (p[0] == 0xed)
+		hi = 0x9f;
+	if (p[0] == 0xf0)
+		lo = 0x90;
+	if (p[0] == 0xf4)
+		hi = 0x8f;
+	if (p[1] < lo || p[1] > hi)
+		return 0;
+	for (size_t i = 2; i < len; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	return len;
+}
+
+/* ASCII's and Latin-1's (C1, two bytes in UTF-8): a terminal may obey both. */
+static bool is_control(const uint8_t *p, size_t utf8_bytes)
+{
+	if (utf8_bytes == 1)
+		return *p < 0x20 || *p == 0x7f;
+	return p[0] == 0xc2 && p[1] < 0xa0;
+}
+
+static void json_escape(struct text *t, uint8_t c)
+{
+	text_str(t, "\\u00");
+	text_char(t, hex_digits[c >> 4]);
+	text_char(t, hex_digits[c & 15]);
+}
+
+void text_json_string(struct text *t, const char *bytes, size_t len)
+{
+	const uint8_t *p = (const uint8_t *)bytes, *end = p + len;
+
+	text_char(t, '"');
+	while (p < end) {
+		size_t n = utf8_len(p, end - p);
+
+		if (!n) {
+			text_str(t, "\\ufffd");
+			n = 1;
+		} else if (*p == '"' || *p == '\\') {
+			text_char(t, '\\');
+			text_char(t, *p);
+		} else if (is_control(p, n)) {
+			json_escape(t, p[n - 1]);
+		} else {
+			text_bytes(t, (const char *)p, n);
+		}
+		p += n;
+	}
+	text_char(t, '"');
+}
+
+static bool needs_csv_quotes(const char *bytes, size_t len)
+{
+	return !len || memchr(bytes, ',', len) || memchr(bytes, '"', len);
+}
+
+void text_csv_field(struct text *t, const char *bytes, size_t len)
+{
+	const uint8_t *p = (const uint8_t *)bytes, *end = p + len;
+	bool quotes = needs_csv_quotes(bytes, len);
+
+	if (quotes)
+		text_char(t, '"');
+	while (p < end) {
+		size_t n = utf8_len(p, end - p);
+
+		if (!n || is_control(p, n))
+			text_str(t, "\xef\xbf\xbd");
+		else
+			text_bytes(t, (const char *)p, n);
+		if (*p == '"')
+			text_char(t, '"');
+		p += n ? n : 1;
+	}
+	if (quotes)
+		text_char(t, '"');
+}
+
+void text_visible(struct text *t, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		uint8_t c = bytes[i];
+
+		if (c >= 0x20 && c < 0x7f) {
+			text_char(t, c);
+			continue;
+		}
+		text_str(t, "\\x");
+		text_char(t, hex_digits[c >> 4]);
+		text_char(t, hex_digits[c & 15]);
+	}
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "value.h"
+
+#include <netinet/tcp.h>
+
+#include "tcp_state.h"
+
+#define NSEC_PER_USEC	1000
+
+static const struct { unsigned int flag; const char *text; } segment_flags[] = {
+	{ TH_FIN, "fin" }, { TH_RST, "rst" }, { TH_ACK, "ack" }, { FIELD_FLAG_DATA, "data" },
+};
+
+static void mark(struct text *t, char c)
+{
+	if (c)
+		text_char(t, c);
+}
+
+static void word(struct text *t, const struct value_form *form, const char *text)
+{
+	mark(t, form->quote);
+	text_str(t, text);
+	mark(t, form->quote);
+}
+
+static void states(struct text *t, const struct value_form *form, const struct value *v)
+{
+	mark(t, form->open);
+	for (uint32_t i = 0; i < v->len; i++) {
+		if (i)
+			mark(t, form->between);
+		word(t, form, tcp_state_name(v->states[i]));
+	}
+	mark(t, form->close);
+}
+
+static void us_list(struct text *t, const struct value_form *form, const struct value *v)
+{
+	mark(t, form->open);
+	for (uint32_t i = 0; i < v->len; i++) {
+		if (i)
+			mark(t, form->between);
+		text_uint(t, v->list[i] / NSEC_PER_USEC);
+	}
+	mark(t, form->close);
+}
+
+static void flags(struct text *t, const struct value_form *form, uint64_t set)
+{
+	bool first = true;
+
+	mark(t, form->open);
+	for (unsigned int i = 0; i < sizeof(segment_flags) / sizeof(*segment_flags); i++) {
+		if (!(set & segment_flags[i].flag))
+			continue;
+		if (!first)
+			mark(t, form->between);
+		first = false;
+		word(t, form, segment_flags[i].text);
+	}
+	mark(t, form->close);
+}
+
+void value_write(struct text *t, const struct value_form *form, enum field_type type,
+		 const struct value *v)
+{
+	switch (type) {
+	case FT_TIME:
+		mark(t, form->quote);
+		text_time_utc(t, v->u);
+		mark(t, form->quote);
+		break;
+	case FT_UINT:
+	case FT_US:
+		text_uint(t, v->u);
+		break;
+	case FT_SECONDS:
+		text_uint(t, v->u / 1000);
+		text_char(t, '.');
+		text_uint_padded(t, v->u % 1000, 3);
+		break;
+	case FT_BOOL:
+		text_str(t, v->u ? "true" : "false");
+		break;
+	case FT_ID:
+		mark(t, form->quote);
+		text_hex16(t, v->u);
+		mark(t, form->quote);
+		break;
+	case FT_TEXT:
+		form->text(t, v->text, v->len);
+		break;
+	case FT_WORD:
+		word(t, form, v->text);
+		break;
+	case FT_ADDR:
+		mark(t, form->quote);
+		text_addr(t, v->addr, v->len);
+		mark(t, form->quote);
+		break;
+	case FT_STATES:
+		states(t, form, v);
+		break;
+	case FT_US_LIST:
+		us_list(t, form, v);
+		break;
+	case FT_FLAGS:
+		flags(t, form, v->u);
+		break;
+	}
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * words.h - the closed vocabularies of contract.md 2: each one list, from which
+ * come the enum, the text, the summary's keys and the man page.  The first of
+ * each enum, _NONE = 0, means: not known, and its text is NULL.
+ */
+#ifndef SYNFIN_WORDS_H
+#define SYNFIN_WORDS_H
+
+#define OUTCOME_WORDS(X)			\
+	X(ESTABLISHED, "established")		\
+	X(REFUSED, "refused")			\
+	X(TIMEOUT, "timeout")			\
+	X(KILLED, "killed")			\
+	X(UNREACHABLE, "unreachable")		\
+	X(NO_PORT, "no_port")			\
+	X(ABORTED, "aborted")			\
+	X(NOT_ACCEPTED, "not_accepted")		\
+	X(NO_ACK, "no_ack")			\
+	X(OTHER, "other")
+
+#define CLOSE_WORDS(X)				\
+	X(FIN, "fin")				\
+	X(RESET_SENT, "reset_sent")		\
+	X(RESET_RECEIVED, "reset_received")	\
+	X(TIMEOUT, "timeout")			\
+	X(KILLED, "killed")			\
+	X(ORPHAN, "orphan")			\
+	X(SILENT, "silent")			\
+	X(STILL_OPEN, "still_open")
+
+#define REASON_WORDS(X)				\
+	X(UNREAD_DATA, "unread_data")		\
+	X(LINGER0, "linger0")			\
+	X(DISCONNECT, "disconnect")		\
+	X(DATA_AFTER_CLOSE, "data_after_close")	\
+	X(LINGER2, "linger2")			\
+	X(LISTENER_CLOSED, "listener_closed")	\
+	X(MEMORY, "memory")			\
+	X(KEEPALIVE, "keepalive")		\
+	X(RETRANSMITS, "retransmits")		\
+	X(ZERO_WINDOW, "zero_window")
+
+#define SIDE_WORDS(X)				\
+	X(LOCAL, "local")			\
+	X(REMOTE, "remote")			\
+	X(BOTH, "both")
+
+#define ROLE_WORDS(X)				\
+	X(ACTIVE, "active")			\
+	X(PASSIVE, "passive")			\
+	X(LISTENER, "listener")
+
+#define OWNER_WORDS(X)				\
+	X(CONNECT, "connect")			\
+	X(LISTEN, "listen")			\
+	X(CLOSE, "close")
+
+#define PHASE_WORDS(X)				\
+	X(SYN, "syn")				\
+	X(SYNACK, "synack")			\
+	X(DATA, "data")				\
+	X(FIN, "fin")
+
+#define RETRANSMIT_WORDS(X)			\
+	X(RTO, "rto")				\
+	X(FAST, "fast")				\
+	X(TLP, "tlp")				\
+	X(DUP_SYN, "dup_syn")
+
+#define END_WORDS(X)				\
+	X(OVERFLOW, "overflow")			\
+	X(ORPHAN, "orphan")			\
+	X(RESET, "reset")
+
+#define LOST_WORDS(X)				\
+	X(RING, "ring")				\
+	X(NESTED, "nested")			\
+	X(SINK, "sink")				\
+	X(TABLE, "table")
+
+#define WORDS(X)				\
+	X(outcome, OUTCOME)			\
+	X(close, CLOSE)				\
+	X(reason, REASON)			\
+	X(side, SIDE)				\
+	X(role, ROLE)				\
+	X(owner, OWNER)				\
+	X(phase, PHASE)				\
+	X(retransmit, RETRANSMIT)		\
+	X(end, END)				\
+	X(lost, LOST)
+
+#define E(name, text) WORD_ENUM(name),
+#define WORD_ENUM(name) OUTCOME_##name
+enum outcome_word { OUTCOME_NONE, OUTCOME_WORDS(E) OUTCOME_MAX };
+#undef WORD_ENUM
+#define WORD_ENUM(name) CLOSE_##name
+enum close_word { CLOSE_NONE, CLOSE_WORDS(E) CLOSE_MAX };
+#undef WORD_ENUM
+#define WORD_ENUM(name) REASON_##name
+enum reason_word { REASON_NONE, REASON_WORDS(E) REASON_MAX };
+#undef WORD_ENUM
+#define WORD_ENUM(name) SIDE_##name
+enum side_word { SIDE_NONE, SIDE_WORDS(E) SIDE_MAX };
+#undef WORD_ENUM
+#define WORD_ENUM(name) ROLE_##name
+enum role_word { ROLE_NONE, ROLE_WORDS(E) ROLE_MAX };
+#undef WORD_ENUM
+#define WORD_ENUM(name) OWNER_##name
+enum owner_word { OWNER_NONE, OWNER_WORDS(E) OWNER_MAX };
+#undef WORD_ENUM
+#define WORD_ENUM(name) PHASE_##name
+enum phase_word { PHASE_NONE, PHASE_WORDS(E) PHASE_MAX };
+#undef WORD_ENUM
+#define WORD_ENUM(name) RETRANSMIT_##name
+enum retransmit_word { RETRANSMIT_NONE, RETRANSMIT_WORDS(E) RETRANSMIT_MAX };
+#undef WORD_ENUM
+#define WORD_ENUM(name) END_##name
+enum end_word { END_NONE, END_WORDS(E) END_MAX };
+#undef WORD_ENUM
+#define WORD_ENUM(name) LOST_##name
+enum lost_word { LOST_NONE, LOST_WORDS(E) LOST_MAX };
+#undef WORD_ENUM
+#undef E
+
+/* outcome_text(OUTCOME_REFUSED) is "refused"; NULL for _NONE. */
+#define X(lower, upper) const char *lower##_text(enum lower##_word w);
+WORDS(X)
+#undef X
+
+#endif
