@@ -40,7 +40,7 @@ static __always_inline void *record_begin(struct wire_counters *count, __u32 kin
 	return hdr;
 }
 
-/* The verifier knows sk as a pointer, on which it allows no XOR, until it comes back from memory. */
+/* The verifier knows sk as a pointer, and allows no XOR, until it comes back from memory. */
 static __always_inline void record_identity(struct wire_hdr *hdr, __u64 cookie, const void *sk)
 {
 	volatile __u64 *sock = &hdr->sock;

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What the tests need, and how they run.  Every program prints TAP; tests/tap
+# adds them up.
+
+UNIT	:= $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+ASAN	:= -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer
+SANE	:= ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1
+
+test_programs = $(patsubst %,$1/tests/%,$(UNIT)) $1/tests/play $1/tests/storm
+
+$O/tests/%.o: tests/unit/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CPPFLAGS_ALL) -iquote tests/unit $(CFLAGS_ALL) -Wno-unused-parameter -Werror=unused-function \
+		-MMD -MP -c -o $@ $<
+
+$O/tests/play.o: tests/traces/play.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$O/tests/test_% $O/tests/play: LDLIBS_TEST := -lcmocka
+$O/tests/test_%: $O/tests/test_%.o $(call objs,$(CORE))
+	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+$O/tests/play: $O/tests/play.o $(call objs,$(CORE))
+	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$O/tests/storm: $(wildcard tests/load/*.c tests/load/*.h)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) -O2 -Wall -Wextra -std=gnu11 -pthread -o $@ $(filter %.c,$^)
+
+programs: all $(call test_programs,$O)
+
+# The same once more with the sanitizers, in a tree of its own.
+sanitized:
+	$Q$(MAKE) --no-print-directory O=$O/asan CFLAGS="$(ASAN)" programs
+
+# The suites: NAME:COMMAND for tests/tap.
+unit_suites = $(foreach t,$(UNIT),'unit $t:CMOCKA_MESSAGE_OUTPUT=TAP $O/tests/$t 2>&1')
+unit_suites_asan = $(foreach t,$(UNIT),'asan $t:$(SANE) CMOCKA_MESSAGE_OUTPUT=TAP $O/asan/tests/$t 2>&1')
+traces = 'traces:$O/tests/play tests/traces/*.trace' 'asan traces:$(SANE) $O/asan/tests/play tests/traces/*.trace'
+checks = 'check purity:CC=$(CC) tests/check/purity $(call objs,$(ENGINE))' 'check headers:CC=$(CC) tests/check/headers' \
+	 'check format:tests/check/format' 'check man:SYNFIN=$O/synfin tests/check/man' \
+	 'golden:SYNFIN=$O/synfin tests/golden/run' 'asan golden:$(SANE) SYNFIN=$O/asan/synfin tests/golden/run'
+no_root = $(unit_suites) $(unit_suites_asan) $(traces) $(checks)
+root = 'cli:SYNFIN=$O/synfin SYNFIN_ASAN=$O/asan/synfin STORM=$O/tests/storm tests/cli/run.py' \
+       'kernel:SYNFIN=$O/synfin tests/kernel/run.py' \
+       'storm:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/storm.py'
+
+test-unit: programs sanitized		## tests that need no root, in seconds
+	$Qtests/tap $(no_root)
+
+test: deps				## root: deps, build, every test
+	$Q$(MAKE) --no-print-directory programs sanitized
+	$Qtests/tap $(no_root) $(root)
+
+golden: programs			## root: make the golden recordings and their outputs anew
+	$QSYNFIN=$O/synfin tests/kernel/run.py --golden tests/golden
+	$QSYNFIN=$O/synfin tests/golden/run --write
+
+check-vmlinux:				## hold vmlinux/vmlinux.h against this kernel's BTF
+	$Qtests/check/vmlinux
+
+-include $(wildcard $O/tests/*.d)
+.PHONY: programs sanitized test-unit test golden check-vmlinux

@@ -225,6 +225,17 @@ static uint64_t sum_lost_nested(const struct capture *c)
 	return sum;
 }
 
+static uint64_t sum_nested(const struct capture *c)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < c->nr_cpus; i++) {
+		for (int p = 0; p < WIRE_PROGS; p++)
+			sum += __atomic_load_n(&c->cpus[i].nested[p], __ATOMIC_RELAXED);
+	}
+	return sum;
+}
+
 static void tell_losses(struct capture *c)
 {
 	tell_lost(c, WIRE_LOST_RING, sum_lost_ring(c), &c->lost_ring);
@@ -487,5 +498,7 @@ void capture_stop(struct capture *c, uint64_t until_ns)
 	if (!c->enough)
 		tell_losses(c);
 	rec.births = sum_births(c);
+	log_debug("%llu hits of a program that was running already were taken by its twin",
+		  (unsigned long long)sum_nested(c));
 	c->fn(c->ctx, &rec, sizeof(rec));
 }

@@ -30,9 +30,9 @@
 
 /* id, name, formats (F), what it prints; the first is the default */
 #define COMMANDS(X, F)										\
-	X(TRACE, "trace", F(TABLE) | F(JSON) | F(CSV),							\
+	X(TRACE, "trace", F(TABLE) | F(JSON) | F(CSV),					\
 	  "one line per event: state transitions, retransmits, resets")				\
-	X(CONNS, "conns", F(TABLE) | F(JSON) | F(CSV),							\
+	X(CONNS, "conns", F(TABLE) | F(JSON) | F(CSV),					\
 	  "one line per connection, when its life is over")
 
 /* id, heading in --help */

@@ -564,7 +564,8 @@ static void on_synack(struct engine *e, const union event *event)
 		.phase = PHASE_SYNACK, .state = TS_SYN_RECV, .has_seq = true, .segs = 1,
 	};
 	if (!(ev->flags & WIRE_SA_FASTOPEN))
-		r.retransmit.cause = ev->flags & WIRE_SA_TIMER ? RETRANSMIT_RTO : RETRANSMIT_DUP_SYN;
+		r.retransmit.cause = ev->flags & WIRE_SA_TIMER ? RETRANSMIT_RTO :
+								 RETRANSMIT_DUP_SYN;
 	send(e, &r);
 }
 

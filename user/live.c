@@ -159,7 +159,8 @@ static void run(struct loop *l)
 
 static int cannot_trace(int err)
 {
-	log_error("cannot load the BPF programs: %s; -v shows what the kernel said", strerror(-err));
+	log_error("cannot load the BPF programs: %s; -v shows what the kernel said",
+		  strerror(-err));
 	return err == -EPERM ? STATUS_NOT_PERMITTED : STATUS_ERROR;
 }
 

@@ -78,8 +78,8 @@ static void tell_replay_error(const char *path, int err, uint32_t version, uint6
 		log_error("--read %s: is no recording of synfin's; --write makes one", path);
 		break;
 	case REPLAY_BYTE_ORDER:
-		log_error("--read %s: was recorded on a machine of the other byte order; replay it "
-			  "there", path);
+		log_error("--read %s: was recorded on a machine of the other byte order; replay "
+			  "it there", path);
 		break;
 	case REPLAY_VERSION:
 		log_error("--read %s: its records have version %u, this synfin reads %u; replay it "

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* summary.h - the last record of a run, for a person.  Pure. */
+/*
+ * summary.h - the last record of a run, for a person.  Pure.
+ */
 #ifndef SYNFIN_SUMMARY_H
 #define SYNFIN_SUMMARY_H
 

@@ -85,7 +85,8 @@ static void date_from_days(uint64_t days, unsigned int *year, unsigned int *mont
 	uint64_t z = days + 719468;
 	uint64_t era = z / 146097;
 	unsigned int of_era = z - era * 146097;
-	unsigned int year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	unsigned int year_of_era =
+		(of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
 	unsigned int of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	unsigned int mp = (5 * of_year + 2) / 153;
 

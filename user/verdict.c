@@ -123,7 +123,8 @@ static struct verdict failed(const struct conn *c, bool waited)
 
 static bool may_be_data_after_close(enum tcp_state old)
 {
-	return old == TS_FIN_WAIT1 || old == TS_FIN_WAIT2 || old == TS_LAST_ACK || old == TS_CLOSING;
+	return old == TS_FIN_WAIT1 || old == TS_FIN_WAIT2 || old == TS_LAST_ACK ||
+	       old == TS_CLOSING;
 }
 
 /*

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What must hold in every run, whatever was driven: the records agree with
+each other (broken) and with the kernel's own counters (uncounted)."""
+
+import collections
+import datetime
+
+from match import TIME
+
+_STATES = set("established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close "
+              "close_wait last_ack listen closing".split())
+
+
+def broken(trace, conns, netns):
+    """Rules of the contract that these two views break, one line each."""
+    wrong = []
+    for view, records in (("trace", trace), ("conns", conns)):
+        if not records or [one["event"] for one in records].index("summary") != len(records) - 1:
+            return [f"{view}: the summary is not the last record"]
+        wrong += [f"{view}: {text}" for one in records[:-1] for text in _common(one, netns)]
+    lives, _ = lives_of(trace)
+    connections = [one for one in conns if one["event"] == "connection"]
+    for lines in lives:
+        wrong += _line_by_line(lines)
+    for one in connections:
+        wrong += _adds_up(one)
+    return wrong + list(_as_traced(connections, lives)) + list(_summary(conns[-1], connections))
+
+
+def lives_of(trace):
+    """The lines of each life, and the lines that name no socket.
+
+    A second connect() on one socket keeps its cookie and begins a new life.
+    """
+    lives, current, strays = [], {}, []
+    for line in trace:
+        conn = line.get("conn")
+        if line["event"] == "summary":
+            continue
+        if conn is None:
+            strays.append(line)
+        elif conn not in current or line.get("new") == "syn_sent":
+            current[conn] = [line]
+            lives.append(current[conn])
+        else:
+            current[conn].append(line)
+    return lives, strays
+
+
+def uncounted(trace, counters):
+    """Where the lines of trace and the kernel's counters differ."""
+    steps = collections.Counter((line["old"], line["new"]) for line in trace if line["event"] == "state")
+    ours = {
+        "Tcp.PassiveOpens": steps["listen", "syn_recv"],
+        "Tcp.EstabResets": steps["established", "close"] + steps["close_wait", "close"],
+        "Tcp.OutRsts": sum(line.get("direction") == "sent" for line in trace),
+        "Tcp.RetransSegs": sum(line["segs"] for line in trace
+                               if line["event"] == "retransmit" and "error" not in line),
+    }
+    return [f"{name}: the kernel counted {counters[name]}, the trace has {count}"
+            for name, count in ours.items() if counters[name] != count]
+
+
+def ns(time):
+    """A record's time in nanoseconds since the epoch."""
+    seconds = datetime.datetime.fromisoformat(time[:19] + "+00:00").timestamp()
+    return int(seconds) * 1_000_000_000 + int(time[20:29])
+
+
+def _common(one, netns):
+    if not TIME == one.get("time") or one.get("v") != 1:
+        yield f"bad time or v: {one}"
+    if one.get("netns", netns) != netns:
+        yield f"of another namespace: {one}"
+    if "conn" in one and "laddr" in one and not _address_fits(one):
+        yield f"address and family disagree: {one}"
+
+
+def _address_fits(one):
+    return all((":" in one[key]) == (one["family"] == 6) and not one[key].startswith("::ffff:")
+               for key in ("laddr", "raddr") if key in one)
+
+
+def _line_by_line(lines):
+    """Within one socket: time never goes back, each state follows the last."""
+    before, state, entered = 0, None, None
+    for line in lines:
+        now = ns(line["time"])
+        if now < before:
+            yield f"time goes back at {line}"
+        before = now
+        if line["event"] != "state":
+            continue
+        if {line["old"], line["new"]} - _STATES or line["old"] == line["new"]:
+            yield f"no transition: {line}"
+        if state is not None and line["old"] != state:
+            yield f"after {state} comes {line['old']} -> {line['new']}"
+        if "in_old_us" in line and entered is not None and abs((now - entered) // 1000 - line["in_old_us"]) > 1:
+            yield f"in_old_us {line['in_old_us']}, but {now - entered} ns since the state was entered: {line}"
+        state, entered = line["new"], now
+
+
+def _adds_up(one):
+    """The durations of a connection record agree with each other."""
+    if "duration_us" in one:
+        lasted = (ns(one["time"]) - ns(one["start"])) // 1000
+        if abs(lasted - one["duration_us"]) > 1:
+            yield f"duration_us {one['duration_us']}, but time - start is {lasted}"
+        if "path_us" in one and abs(sum(one["path_us"]) - lasted) > len(one["path_us"]) + 1:
+            yield f"path_us adds up to {sum(one['path_us'])}, but the life lasted {lasted}"
+    if one.get("teardown_us", 0) > one.get("duration_us", one.get("teardown_us", 0)):
+        yield "teardown_us is more than duration_us"
+    if "path_us" in one and len(one["path_us"]) != len(one["path"]) - (one["path"][-1:] == ["time_wait"]):
+        yield f"path {one['path']} does not fit path_us {one['path_us']}"
+    if one.get("role") == "active" and "handshake_us" in one and "path_us" in one:
+        if abs(sum(one["path_us"][:one["path"].index("established")]) - one["handshake_us"]) > 2:
+            yield "handshake_us is not the time before established"
+
+
+def _as_traced(connections, lives):
+    """Each life in trace has one record in conns, and it says the same."""
+    unpaired = collections.defaultdict(list)
+    for one in connections:
+        unpaired[one["conn"]].append(one)
+    for lines in lives:
+        if lines[0].get("new") == "listen":
+            continue
+        if not unpaired[lines[0]["conn"]]:
+            yield f"no connection record for the life that began with {lines[0]}"
+            continue
+        yield from _same(unpaired[lines[0]["conn"]].pop(0), lines)
+    for one in (one for left in unpaired.values() for one in left):
+        yield f"a connection record without a life in the trace: {one}"
+
+
+def _same(one, lines):
+    path = [line["new"] for line in lines if line["event"] == "state" and line["new"] != "close"]
+    if one["path"] != (path or ["syn_recv"]):
+        yield f"path {one['path']}, but the trace has {path}"
+    count = collections.Counter()
+    for line in lines:
+        if line["event"] == "retransmit" and "error" not in line:
+            count[line["phase"]] += line["segs"]
+    for phase in ("syn", "synack", "data", "fin"):
+        if one.get(f"{phase}_retrans", 0) != count[phase]:
+            yield f"{phase}_retrans {one.get(f'{phase}_retrans')}, but the trace has {count[phase]}"
+
+
+def _summary(summary, connections):
+    """The summary counts what was printed, and nothing was lost."""
+    for key in ("connections_unseen", "lost_ring", "lost_nested", "lost_table", "lost_sink"):
+        if summary.get(key) != 0:
+            yield f"summary: {key} is {summary.get(key)}"
+    counts = collections.Counter(connections=len(connections), incomplete=sum(not one["complete"] for one in connections))
+    for one in connections:
+        counts[f"outcome_{one['outcome']}"] += 1
+        if "close" in one:
+            counts[f"close_{one['close']}"] += 1
+    for key in {*counts, *(key for key in summary if key.startswith(("outcome_", "close_")))}:
+        if summary.get(key, 0) != counts[key]:
+            yield f"summary: {key} is {summary.get(key)}, but {counts[key]} were printed"

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a scenario works with: a namespace, sockets in it, a far end.
+
+A scenario is a function decorated with @scenario. It drives the kernel
+through a corner of TCP and states every life that synfin must report
+(expect.py). Its name is a sentence.
+"""
+
+import contextlib
+import errno
+import os
+import select
+import socket
+import struct
+import tempfile
+import time
+
+import invariants
+import netns
+from expect import SERVER, Expectations, state
+from peer import ACK, FIN, Peer, Wire
+from tracer import Tracer
+
+V4, V6, MAPPED = "ipv4", "ipv6", "mapped"
+
+_SYSCTLS = {"tcp_congestion_control": "reno", "tcp_no_metrics_save": 1, "net.ipv6.conf.all.accept_dad": 0}
+_LOOPBACK = {4: ("127.0.0.1", "127.0.0.1"), 6: ("::1", "::1")}
+_RAW = {4: ("10.0.0.1", "10.0.0.2"), 6: ("fd00::1", "fd00::2")}
+_SETTLED = 0.2          # the tracer's verdicts wait 50 ms of event time
+
+
+class Skip(Exception):
+    """This kernel or machine lacks what the scenario needs."""
+
+
+class Case:
+    """A scenario in one of its address families."""
+
+    def __init__(self, noun, function, family, options):
+        self.function, self.family = function, family
+        self.seconds = options.pop("seconds")
+        self.options = options
+        self.name = f"{noun}: {function.__name__.replace('_', ' ')} ({family})"
+
+
+CASES = []
+
+
+def scenario(*families, raw=False, sysctl=(), seconds=1, audited=True):
+    """Register a scenario.
+
+    raw: the far end is a raw peer on a veth, not the same kernel on lo.
+    sysctl: (name, value) pairs of the namespace.
+    seconds: about how long it takes, so that long ones are started first.
+    audited: the lines of trace must agree with the kernel's own counters.
+    """
+    def register(function):
+        noun = function.__module__.removeprefix("scenarios_")
+        for family in families or (V4,):
+            options = dict(raw=raw, sysctl=sysctl, seconds=seconds, audited=audited)
+            CASES.append(Case(noun, function, family, options))
+        return function
+    return register
+
+
+class Lab(Expectations):
+    """One scenario's namespace, and what is expected of the tracer in it."""
+
+    def __init__(self, family, raw):
+        number = 6 if family == V6 else 4
+        super().__init__(number, *(_RAW if raw else _LOOPBACK)[number])
+        self.af = socket.AF_INET if family == V4 else socket.AF_INET6
+        self._mapped = family == MAPPED
+        self.netns = netns.Netns()
+        self._wire = self._far = None
+        self._open = []
+
+    # -- sockets of the kernel under test ------------------------------------
+
+    def _keep(self, made):
+        # Python's own timeouts would make the socket non-blocking.
+        for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            made.setsockopt(socket.SOL_SOCKET, direction, struct.pack("ll", 20, 0))
+        self._open.append(made)
+        return made
+
+    def at(self, address, port):
+        """An address as this family's sockets want it."""
+        return ("::ffff:" + address if self._mapped else address, port)
+
+    def socket(self, protocol=0):
+        """A socket that stays open until the tracer has stopped."""
+        return self._keep(socket.socket(self.af, socket.SOCK_STREAM, protocol))
+
+    def listen(self, port=SERVER, backlog=8, protocol=0):
+        """A listening socket; its own line in the trace is expected too."""
+        listener = self.socket(protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(self.at(self.local, port))
+        listener.listen(backlog)
+        self.expect_listener(state("close", "listen"), lport=port)
+        return listener
+
+    def accept(self, listener):
+        return self._keep(listener.accept()[0])
+
+    def connect(self, port=SERVER, bind=None):
+        """A socket connected to the remote address."""
+        made = self.socket()
+        if bind:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind(self.at(self.local, bind))
+        made.connect(self.at(self.remote, port))
+        return made
+
+    def start_connect(self, port=SERVER, bind=None, made=None):
+        """A socket whose SYN is on its way."""
+        made = made or self.socket()
+        if bind:
+            made.bind(self.at(self.local, bind))
+        made.setblocking(False)
+        error = made.connect_ex(self.at(self.remote, port))
+        if error != errno.EINPROGRESS:
+            raise OSError(error, os.strerror(error))
+        return made
+
+    def finish_connect(self, made, timeout=10.0):
+        """Wait for the handshake's end; the errno's name, or None."""
+        select.select([], [made], [], timeout)
+        error = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        made.setblocking(True)
+        return errno.errorcode[error] if error else None
+
+    def pair(self):
+        """Both ends of a connection over lo: (client, server)."""
+        listener = self.listen()
+        client = self.connect()
+        return client, self.accept(listener)
+
+    # -- the raw peer ----------------------------------------------------------
+
+    def peer(self, port=SERVER, to_port=None, **options):
+        with self._far.inside():
+            made = Peer(self._wire, port, to_port, **options)
+        self._open.append(made)
+        return made
+
+    def client_and_peer(self, **options):
+        """The kernel's client, connected to a raw server."""
+        peer = self.peer(**options)
+        client = self.start_connect()
+        peer.accept()
+        if error := self.finish_connect(client):
+            raise RuntimeError(f"connect: {error}")
+        return client, peer
+
+    def server_and_peer(self, port=5555, **options):
+        """The kernel's server, accepted from a raw client."""
+        listener = self.listen()
+        peer = self.peer(port, SERVER, **options).connect()
+        return self.accept(listener), peer
+
+    # -- ways to end -------------------------------------------------------------
+
+    def close_in_turn(self, first, second):
+        """An orderly close over lo: first is the active closer."""
+        first.shutdown(socket.SHUT_WR)
+        while second.recv(65536):
+            pass
+        second.close()
+        while first.recv(65536):
+            pass
+        first.close()
+
+    def close_by_kernel(self, made, peer):
+        """An orderly close that the kernel begins: it enters TIME_WAIT."""
+        made.close()
+        peer.wait_for(FIN | ACK)
+        peer.send(FIN | ACK)
+        peer.expect(ACK)
+
+    def close_by_peer(self, made, peer):
+        """An orderly close that the peer begins."""
+        peer.send(FIN | ACK)
+        while made.recv(65536):
+            pass
+        made.close()
+        peer.wait_for(FIN | ACK)
+        peer.send(ACK)
+
+    # -- the network ---------------------------------------------------------------
+
+    def drop(self, match, hook="input"):
+        """Lose the segments that match, silently, until lose_nothing()."""
+        self.netns.nft(f"table inet loss {{\n chain c {{ type filter hook {hook} priority 0;\n {match} drop\n }}\n}}\n")
+
+    def lose_nothing(self):
+        self.netns.nft("delete table inet loss\n")
+
+    def skip(self, reason):
+        raise Skip(reason)
+
+    def process(self, function, comm):
+        """Run function() in a child process of this name; its pid."""
+        def begin():
+            with open("/proc/self/comm", "w") as file:
+                file.write(comm)
+            function()
+        pid = self.netns.run(begin)
+        self._comms[pid] = comm
+        return pid
+
+    def wait(self, pid):
+        _, status = os.waitpid(pid, 0)
+        if status:
+            raise RuntimeError(f"the process {self._comms[pid]} failed")
+
+    @contextlib.contextmanager
+    def unpreempted(self):
+        """Nothing else runs on this CPU meanwhile: for races of 40 ms."""
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        try:
+            yield
+        finally:
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+    # -- one run -------------------------------------------------------------------
+
+    def run(self, function, sysctl=(), raw=False, audited=True, drive_only=False, keep=False):
+        """Drive the scenario; the problems found, empty if all is right."""
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self.netns)
+            self.netns_inode = self.netns.inode
+            for name, value in (*_SYSCTLS.items(), *sysctl):
+                self.netns.sysctl(name, value)
+            if raw:
+                self._join_the_far_end(stack)
+            directory = tempfile.mkdtemp(prefix="synfin-")
+            stack.callback(_remove_directory, directory, keep)
+            tracer = Tracer(self.netns.name, directory)
+            stack.callback(self._close_all)
+            stack.callback(tracer.kill)
+            if not drive_only:
+                tracer.start()
+            with self.netns.inside():
+                function(self)
+            if drive_only:
+                return []
+            time.sleep(_SETTLED)
+            counters = self.netns.counters()
+            trace, conns = tracer.stop()
+            wrong = self.problems(trace, conns)
+            wrong += invariants.broken(trace, conns, self.netns_inode)
+            if audited:
+                wrong += invariants.uncounted(trace, counters)
+            if wrong and keep:
+                wrong.append(f"recording: {tracer.recording}")
+            return wrong
+
+    def _join_the_far_end(self, stack):
+        far = self._far = stack.enter_context(netns.Netns())
+        far.sysctl("net.ipv6.conf.default.disable_ipv6", 1)
+        self.netns.sysctl("net.ipv6.conf.default.accept_dad", 0)
+        netns.join(self.netns, far)
+        size = 24 if self.family == 4 else 64
+        nodad = () if self.family == 4 else ("nodad",)
+        self.netns.ip("address", "add", f"{self.local}/{size}", "dev", "veth0", *nodad)
+        self.netns.ip("neighbour", "add", self.remote, "lladdr", netns.mac(far), "dev", "veth0", "nud", "permanent")
+        self._wire = Wire(netns.mac(far), netns.mac(self.netns), self.remote, self.local)
+
+    def _close_all(self):
+        for one in self._open:
+            one.close()
+
+
+def _remove_directory(directory, keep):
+    if keep:
+        return
+    for name in os.listdir(directory):
+        os.unlink(os.path.join(directory, name))
+    os.rmdir(directory)
