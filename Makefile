@@ -32,7 +32,7 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wex
 
 objs	= $(patsubst %,$O/user/%.o,$1)
 
-all: $O/synfin				## build the tool (default), as build/synfin
+all: $O/synfin $O/synfin.8		## build the tool (default), as build/synfin
 
 $O/synfin: $(call objs,main $(CORE) $(LIVE))
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
@@ -51,6 +51,11 @@ $O/bpf/%.o: bpf/%.bpf.c
 $O/%.skel.h: $O/bpf/%.o
 	$(call say,SKEL)$(BPFTOOL) gen object $O/bpf/$*.linked.o $<
 	$Q$(BPFTOOL) gen skeleton $O/bpf/$*.linked.o name $*_bpf >$@
+
+# Without scdoc the program is built all the same.
+$O/synfin.8: docs/synfin.8.scd
+	@mkdir -p $(@D)
+	$(call say,MAN)if command -v scdoc >/dev/null; then scdoc <$< >$@; else cp $< $@; fi
 
 include tests/tests.mk
 

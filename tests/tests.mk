@@ -43,7 +43,7 @@ checks = 'check purity:CC=$(CC) tests/check/purity $(call objs,$(ENGINE))' 'chec
 	 'check format:tests/check/format' 'check man:SYNFIN=$O/synfin tests/check/man' \
 	 'golden:SYNFIN=$O/synfin tests/golden/run' 'asan golden:$(SANE) SYNFIN=$O/asan/synfin tests/golden/run'
 no_root = $(unit_suites) $(unit_suites_asan) $(traces) $(checks)
-root = 'cli:SYNFIN=$O/synfin SYNFIN_ASAN=$O/asan/synfin STORM=$O/tests/storm tests/cli/run.py' \
+root = 'check vmlinux:tests/check/vmlinux $O/bpf/synfin.o' 'cli:SYNFIN=$O/synfin SYNFIN_ASAN=$O/asan/synfin STORM=$O/tests/storm tests/cli/run.py' \
        'kernel:SYNFIN=$O/synfin tests/kernel/run.py' \
        'storm:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/storm.py'
 
@@ -58,8 +58,8 @@ golden: programs			## root: make the golden recordings and their outputs anew
 	$QSYNFIN=$O/synfin tests/kernel/run.py --golden tests/golden
 	$QSYNFIN=$O/synfin tests/golden/run --write
 
-check-vmlinux:				## hold vmlinux/vmlinux.h against this kernel's BTF
-	$Qtests/check/vmlinux
+check-vmlinux: all			## hold vmlinux/vmlinux.h against this kernel's BTF
+	$Qtests/check/vmlinux $O/bpf/synfin.o
 
 -include $(wildcard $O/tests/*.d)
 .PHONY: programs sanitized test-unit test golden check-vmlinux
