@@ -109,7 +109,7 @@ static __always_inline bool tp_is_mptcp(const struct tcp_sock *tp)
 /* request_sock.timeout: 5903123f662e ("tcp: Use BPF timeout setting for SYN ACK RTO"), v5.17. */
 static __always_inline __u32 req_timeout(const struct request_sock *req)
 {
-	return bpf_core_field_exists(req->timeout) ? req->timeout : 0;
+	return bpf_core_field_exists(req->timeout) ? BPF_CORE_READ(req, timeout) : 0;
 }
 
 /*

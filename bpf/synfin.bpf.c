@@ -7,6 +7,7 @@
 #include "vmlinux.h"
 #include "emit.bpf.h"
 #include "sock.bpf.h"
+#include "census.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

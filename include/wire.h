@@ -37,6 +37,10 @@ enum wire_kind {
 	WIRE_TICK,		/* time has passed: every record older was delivered */
 	WIRE_LOST,		/* records or connections were lost */
 	WIRE_END,		/* last record of a run */
+	/* the census: iter/tcp and iter/task_file, one namespace after the other */
+	WIRE_CENSUS,		/* a socket that is there */
+	WIRE_OWNER,		/* a descriptor of it */
+	WIRE_CENSUS_END,	/* of a namespace: what was there was told */
 	WIRE_KIND_MAX
 };
 
@@ -231,6 +235,42 @@ struct wire_end {
 	__u64 births;		/* 7->2 and 10->3, counted before the ring was tried */
 };
 
+/*
+ * hdr.ts_ns: when the iterator saw it; an event of the socket with an older
+ * time is part of what was seen.  state 6 and 5 with WIRE_C_MINI: mini-sockets,
+ * 12: a request.
+ */
+enum wire_census_flags {
+	WIRE_C_MINI	= 1 << 0,
+	WIRE_C_ACKED	= 1 << 1,	/* as WIRE_SA_ACKED */
+};
+
+struct wire_census {
+	struct wire_hdr    hdr;
+	struct wire_tuple  tuple;
+	struct wire_owner  owner;
+	struct wire_sample sample;
+	__u64 snt_synack_us;	/* as in wire_synack */
+	__u32 timeout;		/* likewise */
+	__u8  num_retrans, num_timeout;
+	__u8  state;
+	__u8  flags;		/* enum wire_census_flags */
+};
+
+struct wire_owner_of {
+	struct wire_hdr   hdr;
+	struct wire_owner owner;
+	__u32 fd;
+	__u32 pad;
+};
+
+struct wire_census_end {
+	struct wire_hdr hdr;	/* ts_ns: when it ended; netns */
+	__u64 start_ns;		/* whoever was there all the time since was seen */
+	__u32 rows;
+	__u32 pad;
+};
+
 #define WIRE_ASSERT(type, size) \
 	_Static_assert(sizeof(struct type) == (size), #type " is ABI")
 WIRE_ASSERT(wire_hdr, 32);
@@ -249,6 +289,9 @@ WIRE_ASSERT(wire_clock, 40);
 WIRE_ASSERT(wire_tick, 32);
 WIRE_ASSERT(wire_lost, 48);
 WIRE_ASSERT(wire_end, 40);
+WIRE_ASSERT(wire_census, 232);
+WIRE_ASSERT(wire_owner_of, 72);
+WIRE_ASSERT(wire_census_end, 48);
 
 /*
  * Beside the ring: rows of counters, one for each (namespace slot, CPU), added

@@ -2,12 +2,14 @@
 #include "capture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +19,7 @@
 
 #include "cleanup.h"
 #include "log.h"
+#include "netns.h"
 #include "synfin.skel.h"
 
 #define NSEC_PER_SEC	1000000000ll
@@ -24,13 +27,16 @@
 /* NTP slews by at most 0.5 ms a second: more is a step, or a minute's drift. */
 #define CLOCK_STEP_NS	1000000
 
+/* A census after losses: this long after the first, and so at most this often. */
+#define DOUBT_NS	(5 * NSEC_PER_SEC)
+
 struct capture {
 	struct synfin_bpf *skel;
 	struct ring_buffer *ring;
 	record_fn fn;
 	void *ctx;
-	const struct capture_config *config;	/* valid until capture_start() returns */
-	const struct features *features;
+	const struct capture_config *config;
+	struct features features;
 	bool has_twins;
 	int nr_cpus;
 	struct wire_counters *counters;		/* mmap: a row a CPU */
@@ -39,6 +45,7 @@ struct capture {
 	int64_t clock_ns;
 	uint64_t now_ns;	/* the drain's: what is younger waits for the next */
 	uint64_t lost_ring, lost_nested;	/* told so far */
+	uint64_t doubted_ns;	/* records were lost since the last census; 0: none */
 	bool enough;
 };
 
@@ -90,10 +97,10 @@ static void tell_start(struct capture *c)
 {
 	struct wire_start rec = {
 		.hdr = header(WIRE_START, sizeof(rec), clock_now(CLOCK_MONOTONIC)),
-		.hz = c->features->hz, .scope = c->config->scope,
+		.hz = c->features.hz, .scope = c->config->scope,
 	};
 
-	snprintf(rec.release, sizeof(rec.release), "%s", c->features->release);
+	snprintf(rec.release, sizeof(rec.release), "%s", c->features.release);
 	snprintf(rec.netns, sizeof(rec.netns), "%s", c->config->netns);
 	hand_out(c, &rec, sizeof(rec));
 }
@@ -139,6 +146,8 @@ static void tell_lost(struct capture *c, enum wire_lost_where where, uint64_t to
 		return;
 	rec.count = total - *told;
 	*told = total;
+	if (!c->doubted_ns)
+		c->doubted_ns = rec.hdr.ts_ns;
 	hand_out(c, &rec, sizeof(rec));
 }
 
@@ -277,13 +286,25 @@ static int leave_out_twins(struct capture *c)
 	return err;
 }
 
+static int leave_out_iterators(struct capture *c)
+{
+	int err = 0;
+
+	if (!c->features.iter_tcp)
+		err = bpf_program__set_autoload(c->skel->progs.on_socket, false);
+	if (!err && !c->features.iter_owner)
+		err = bpf_program__set_autoload(c->skel->progs.on_descriptor, false);
+	return err;
+}
+
 static int configure(struct capture *c)
 {
-	const struct features *f = c->features;
+	const struct features *f = &c->features;
 	const struct wire_scope *scope = &c->config->scope;
 	struct synfin_bpf__rodata *ro = c->skel->rodata;
 	struct synfin_bpf *skel = c->skel;
 	uint32_t ring_size = c->config->ring_size;
+	int err;
 
 	ro->has_cookie = f->cookie;
 	ro->retransmit_has_err = f->arguments[TRACEPOINT_RETRANSMIT] >= 3;
@@ -302,7 +323,8 @@ static int configure(struct capture *c)
 	    bpf_map__set_max_entries(skel->maps.counters, c->nr_cpus) ||
 	    bpf_map__set_max_entries(skel->maps.cpus, c->nr_cpus))
 		return -errno;
-	return c->has_twins ? 0 : leave_out_twins(c);
+	err = leave_out_iterators(c);
+	return err || c->has_twins ? err : leave_out_twins(c);
 }
 
 static int map_rows(const struct bpf_map *map, size_t row, int rows, size_t *size, void *ret)
@@ -338,7 +360,7 @@ int capture_open(const struct capture_config *config, const struct features *f,
 		return -ENOMEM;
 	libbpf_set_print(print_libbpf);
 	c->config = config;
-	c->features = f;
+	c->features = *f;
 	c->fn = fn;
 	c->ctx = ctx;
 	c->has_twins = f->guard && !config->debug_no_twin;
@@ -393,6 +415,15 @@ static int on_record(void *ctx, void *data, size_t size)
 	return hdr->ts_ns > c->now_ns ? -EAGAIN : 0;
 }
 
+static int open_iterator(struct bpf_program *prog, struct bpf_link **link, int *fd)
+{
+	*link = bpf_program__attach_iter(prog, NULL);
+	if (!*link)
+		return -errno;
+	*fd = bpf_iter_create(bpf_link__fd(*link));
+	return *fd < 0 ? -errno : 0;
+}
+
 /* Runs find_active: afterwards the twins know when the first was skipped. */
 static int find_active(struct capture *c)
 {
@@ -400,16 +431,14 @@ static int find_active(struct capture *c)
 	CLEANUP(cleanup_close) int fd = -1;
 	struct pair pairs[WIRE_PROGS];
 	char unused[64];
+	int err;
 
 	list_pairs(c, pairs);
 	for (int p = 0; p < WIRE_PROGS; p++)
 		c->skel->bss->first_ids[p] = info_of(pairs[p].first).id;
-	link = bpf_program__attach_iter(c->skel->progs.find_active, NULL);
-	if (!link)
-		return -errno;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	if (fd < 0)
-		return -errno;
+	err = open_iterator(c->skel->progs.find_active, &link, &fd);
+	if (err)
+		return err;
 	return read(fd, unused, sizeof(unused)) < 0 ? -errno : 0;
 }
 
@@ -472,12 +501,119 @@ bool capture_drain(struct capture *c, uint64_t next_deadline)
 	return !c->enough;
 }
 
+
+/* ---- the census ---- */
+
+/* Rows come whole: the kernel's seq_file never splits one, if it fits the buffer. */
+static int hand_out_rows(struct capture *c, int fd, uint32_t *rows)
+{
+	_Alignas(8) char buf[32 * 1024];
+	size_t have = 0, at;
+	ssize_t n;
+
+	while ((n = read(fd, buf + have, sizeof(buf) - have)) != 0) {
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			return -errno;
+		have += n;
+		for (at = 0; have - at >= sizeof(struct wire_hdr); ++*rows) {
+			const struct wire_hdr *hdr = (const struct wire_hdr *)(buf + at);
+
+			if (hdr->len < sizeof(*hdr) || hdr->len > sizeof(buf))
+				return -EBADMSG;
+			if (have - at < hdr->len)
+				break;
+			hand_out(c, hdr, hdr->len);
+			at += hdr->len;
+		}
+		memmove(buf, buf + at, have - at);
+		have -= at;
+	}
+	return 0;
+}
+
+/* An iterator over sockets sees the namespace of whoever creates it. */
+static int census_sockets(struct capture *c, uint32_t netns)
+{
+	CLEANUP(bpf_link_destroyp) struct bpf_link *link = NULL;
+	CLEANUP(cleanup_close) int fd = -1;
+	struct wire_census_end end = { .start_ns = clock_now(CLOCK_MONOTONIC) };
+	int err;
+
+	err = open_iterator(c->skel->progs.on_socket, &link, &fd);
+	if (!err)
+		err = hand_out_rows(c, fd, &end.rows);
+	if (err)
+		return err;
+	end.hdr = header(WIRE_CENSUS_END, sizeof(end), clock_now(CLOCK_MONOTONIC));
+	end.hdr.netns = netns;
+	hand_out(c, &end, sizeof(end));
+	return 0;
+}
+
+static int census_descriptors(struct capture *c)
+{
+	CLEANUP(bpf_link_destroyp) struct bpf_link *link = NULL;
+	CLEANUP(cleanup_close) int fd = -1;
+	uint32_t rows = 0;
+	int err;
+
+	if (!c->features.iter_owner)
+		return -EOPNOTSUPP;
+	err = open_iterator(c->skel->progs.on_descriptor, &link, &fd);
+	return err ? err : hand_out_rows(c, fd, &rows);
+}
+
+int capture_census(struct capture *c, bool owners)
+{
+	CLEANUP(netns_list_deinit) struct netns_list list = {};
+	CLEANUP(cleanup_close) int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	struct stat st = {};
+	int err;
+
+	if (!c->features.iter_tcp)
+		return -EOPNOTSUPP;
+	err = netns_list_init(&list, c->config->netns);
+	if (err)
+		return err;
+	fstat(home, &st);
+	for (unsigned int i = 0; i < list.len && !err; i++) {
+		bool is_home = list.inodes[i] == st.st_ino;
+
+		if (!is_home && netns_enter(list.fds[i])) {
+			log_debug("network namespace %u is left out of the census: %s",
+				  list.inodes[i], strerror(errno));
+			continue;
+		}
+		err = census_sockets(c, list.inodes[i]);
+		if (!is_home && netns_enter(home))
+			return -errno;
+	}
+	return err || !owners ? err : census_descriptors(c);
+}
+
+/* After a loss every life that is held has to be seen again, or it has ended. */
+static void settle_doubts(struct capture *c)
+{
+	int err;
+
+	c->doubted_ns = 0;
+	err = capture_census(c, false);
+	if (err)
+		log_info("records were lost, and what is still open cannot be counted off: %s",
+			 strerror(-err));
+}
+
 void capture_watch(struct capture *c)
 {
 	if (c->enough)
 		return;
 	tell_losses(c);
 	tell_clock(c);
+	/* Not again and again while it rains losses. */
+	if (c->doubted_ns && clock_now(CLOCK_MONOTONIC) - c->doubted_ns > DOUBT_NS)
+		settle_doubts(c);
 }
 
 static uint64_t end_time(uint64_t until_ns)
@@ -497,6 +633,8 @@ void capture_stop(struct capture *c, uint64_t until_ns)
 		ring_buffer__consume(c->ring);
 	if (!c->enough)
 		tell_losses(c);
+	if (!c->enough && c->doubted_ns)
+		settle_doubts(c);
 	rec.births = sum_births(c);
 	log_debug("%llu hits of a program that was running already were taken by its twin",
 		  (unsigned long long)sum_nested(c));

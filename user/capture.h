@@ -28,7 +28,7 @@ struct capture_config {
 
 /*
  * Loads.  0 and *ret, or -errno.  f: as feature_probe() found it, with every
- * tracepoint there.
+ * tracepoint there.  config has to live as long as the capture.
  */
 int capture_open(const struct capture_config *config, const struct features *f,
 		 record_fn fn, void *ctx, struct capture **ret);
@@ -51,6 +51,14 @@ bool capture_drain(struct capture *c, uint64_t next_deadline);
 
 /* About once a second: losses since the last call, and steps of the clock. */
 void capture_watch(struct capture *c);
+
+/*
+ * Hands out what is there: the sockets of every namespace in scope, and with
+ * owners the processes that hold them.  0 or -errno; -EOPNOTSUPP: this kernel
+ * has no iterator for it.  Namespaces that may not be entered, or are gone, are
+ * left out.
+ */
+int capture_census(struct capture *c, bool owners);
 
 /*
  * Detaches, hands out what is left, what was lost, and WIRE_END, whose time is

@@ -64,6 +64,8 @@
 	  "these remote ports, likewise")							\
 	X(NETNS, 'N', "netns", "NETNS", "all", OF_SOCKETS(C), SOCKETS,				\
 	  "network namespace: all, self, a name under /run/netns, a path, or pid:PID")		\
+	X(EXISTING, 0, "existing", NULL, NULL, OF_SOCKETS(C), SOCKETS,				\
+	  "also report what existed before the start")						\
 	X(DURATION, 'd', "duration", "DURATION", NULL, OF_SOCKETS(C), STOP,			\
 	  "after this time, like 10, 10s, 500ms or 2m; under --read the recording's time")	\
 	X(COUNT, 'c', "count", "COUNT", NULL, OF_SOCKETS(C), STOP,				\

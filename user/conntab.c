@@ -255,3 +255,8 @@ struct conn *conntab_oldest(struct conntab *t)
 {
 	return t->oldest == NIL ? NULL : at(t, t->oldest);
 }
+
+struct conn *conntab_newer(const struct conntab *t, const struct conn *c)
+{
+	return c->newer == NIL ? NULL : at(t, c->newer);
+}

@@ -45,6 +45,9 @@ void conntab_remove(struct conntab *t, struct conn *c);
 /* NULL if the table is empty. */
 struct conn *conntab_oldest(struct conntab *t);
 
+/* The one used next after c; NULL: c is the newest. */
+struct conn *conntab_newer(const struct conntab *t, const struct conn *c);
+
 /* Replaces the one it has; 0 removes it. */
 void conntab_set_deadline(struct conntab *t, struct conn *c, uint64_t at_ns);
 

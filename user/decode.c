@@ -19,6 +19,9 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 	[WIRE_TICK]	  = sizeof(struct wire_tick),
 	[WIRE_LOST]	  = sizeof(struct wire_lost),
 	[WIRE_END]	  = sizeof(struct wire_end),
+	[WIRE_CENSUS]	  = sizeof(struct wire_census),
+	[WIRE_OWNER]	  = sizeof(struct wire_owner_of),
+	[WIRE_CENSUS_END] = sizeof(struct wire_census_end),
 };
 
 static bool is_state(unsigned int s)
@@ -83,9 +86,14 @@ static bool members_in_range(const union event *ev)
 		return is_text(ev->reason.name, sizeof(ev->reason.name));
 	case WIRE_LOST:
 		return ev->lost.where < WIRE_LOST_PLACES;
+	case WIRE_CENSUS:
+		return is_tuple(&ev->census.tuple) && is_state(ev->census.state);
+	case WIRE_OWNER:
+		return is_text(ev->owner_of.owner.comm, sizeof(ev->owner_of.owner.comm));
 	case WIRE_CLOCK:
 	case WIRE_TICK:
 	case WIRE_END:
+	case WIRE_CENSUS_END:
 	case WIRE_KIND_MAX:
 		break;
 	}

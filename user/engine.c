@@ -75,7 +75,8 @@ static void report_connection(struct engine *e, const struct conn *c, const stru
 	struct report r = about(c, REPORT_CONNECTION, at_ns);
 
 	r.connection = life_report(c, *v, at_ns);
-	if (e->lossy && v->close == CLOSE_STILL_OPEN)
+	/* Its end may be among what was lost, unless it was seen since. */
+	if (e->lossy && v->close == CLOSE_STILL_OPEN && c->census_ns <= e->lost_ns)
 		r.connection.complete = false;
 	send(e, &r);
 }
@@ -200,6 +201,7 @@ static struct conn *adopt(struct engine *e, const struct wire_hdr *hdr,
 	c->tuple = *tuple;
 	ensure_id(e, c);
 	life_adopt(c, state, !e->lossy);
+	e->adopted += e->lossy;
 	return c;
 }
 
@@ -298,6 +300,20 @@ static void end_request(struct engine *e, struct conn *c, uint64_t at_ns)
 	conntab_remove(&e->conns, c);
 }
 
+/* It is over, and nothing told how. */
+static void end_lost(struct engine *e, struct conn *c, uint64_t now_ns)
+{
+	struct verdict v = verdict_of_open(c, CLOSE_NONE);
+
+	if (c->flags & CONN_BIRTH_HELD) {
+		conntab_remove(&e->conns, c);
+		return;
+	}
+	c->flags |= CONN_GAP;
+	c->missed++;
+	finish(e, c, &v, c->last_ns ? c->last_ns : now_ns);
+}
+
 /* Its deadline has passed. */
 static void expire(struct engine *e, struct conn *c, uint64_t now_ns)
 {
@@ -312,8 +328,10 @@ static void expire(struct engine *e, struct conn *c, uint64_t now_ns)
 	case STAGE_REQUEST:
 		end_request(e, c, now_ns);
 		break;
-	case STAGE_NEW:
 	case STAGE_OPEN:
+		end_lost(e, c, now_ns);
+		break;
+	case STAGE_NEW:
 	case STAGE_LISTENER:
 		break;
 	}
@@ -334,16 +352,82 @@ static void displace(struct engine *e, struct conn *c, uint64_t at_ns)
 	case STAGE_PARKED:
 		end_parked(e, c, CLOSE_ORPHAN, at_ns);
 		return;
-	case STAGE_OPEN:	/* its end was lost */
-		c->flags |= CONN_GAP;
-		c->missed++;
-		v = verdict_of_open(c, CLOSE_NONE);
-		finish(e, c, &v, c->last_ns);
+	case STAGE_OPEN:
+		end_lost(e, c, at_ns);
 		return;
 	case STAGE_REQUEST:
 	case STAGE_NEW:
 	case STAGE_LISTENER:
 		conntab_remove(&e->conns, c);
+	}
+}
+
+/* ---- the census ---- */
+
+/* Known from a census only: no event of it has been seen yet. */
+static bool is_from_census(const struct conn *c)
+{
+	return !(c->flags & CONN_BORN) && c->census_ns && !c->last_ns;
+}
+
+static void adopt_listener(struct engine *e, const struct wire_census *ev)
+{
+	struct conn *c = add(e, &ev->hdr);
+
+	if (!c)
+		return;
+	c->stage = STAGE_LISTENER;
+	c->role = ROLE_LISTENER;
+	c->state = TS_LISTEN;
+	c->flags |= CONN_EXISTING;
+	c->tuple = ev->tuple;
+	ensure_id(e, c);
+}
+
+/* Mini-sockets and requests have no life of their own here. */
+static void on_census(struct engine *e, const struct wire_census *ev)
+{
+	struct conn *c = find(e, &ev->hdr);
+
+	if (ev->flags & WIRE_C_MINI || ev->state == TS_NEW_SYN_RECV ||
+	    !in_scope(e, ev->hdr.netns, &ev->tuple))
+		return;
+	if (!c && ev->state == TS_LISTEN)
+		adopt_listener(e, ev);
+	else if (!c)
+		c = adopt(e, &ev->hdr, &ev->tuple, ev->state);
+	if (c)
+		c->census_ns = ev->hdr.ts_ns;
+}
+
+static void on_owner_of(struct engine *e, const struct wire_owner_of *ev)
+{
+	struct conn *c = find(e, &ev->hdr);
+
+	if (!c || (c->owner.from && c->owner.from != OWNER_LISTEN && c->owner.from != OWNER_CLOSE))
+		return;
+	if (c->stage == STAGE_LISTENER && c->owner.from)
+		return;
+	c->owner.from = OWNER_FD;
+	c->owner.pid = ev->owner.pid;
+	c->owner.uid = ev->owner.uid;
+	memcpy(c->owner.comm, ev->owner.comm, sizeof(c->owner.comm));
+}
+
+/*
+ * After a loss: an open life of this namespace that was there before the census
+ * began, and that it did not meet, has ended, and its end was lost.  Unless the
+ * end is still in the ring: the deadline falls due only when all that is older
+ * was delivered.
+ */
+static void on_census_end(struct engine *e, const struct wire_census_end *ev)
+{
+	struct conn *c;
+
+	for (c = e->lossy ? conntab_oldest(&e->conns) : NULL; c; c = conntab_newer(&e->conns, c)) {
+		if (c->stage == STAGE_OPEN && c->netns == ev->hdr.netns &&
+		    c->last_ns < ev->start_ns && c->census_ns < ev->start_ns)
+			conntab_set_deadline(&e->conns, c, ev->hdr.ts_ns);
 	}
 }
 
@@ -464,6 +548,9 @@ static void on_state(struct engine *e, const union event *event)
 	life_own(c, ev);
 	if (ev->oldstate == ev->newstate)
 		return;
+	conntab_set_deadline(&e->conns, c, 0);	/* it is there after all */
+	if (c->census_ns > ev->hdr.ts_ns && is_from_census(c))
+		life_adopt_again(c, ev->oldstate);
 	if (ev->newstate == TS_CLOSE) {
 		on_close(e, c, ev);
 		return;
@@ -758,8 +845,10 @@ static enum lost_word lost_where(enum wire_lost_where where)
 
 static void on_lost(struct engine *e, const struct wire_lost *ev)
 {
-	if (ev->where == WIRE_LOST_RING || ev->where == WIRE_LOST_NESTED)
+	if (ev->where == WIRE_LOST_RING || ev->where == WIRE_LOST_NESTED) {
 		e->lossy = true;
+		e->lost_ns = ev->hdr.ts_ns;
+	}
 	report_lost(e, lost_where(ev->where), ev->count, ev->hdr.ts_ns);
 }
 
@@ -800,6 +889,8 @@ static void on_end(struct engine *e, const struct wire_end *ev)
 	while ((c = conntab_oldest(&e->conns))) {
 		if (c->stage == STAGE_VERDICT)	/* which may park it */
 			conclude(e, c, true);
+		else if (c->stage == STAGE_OPEN && c->timer)	/* a census missed it */
+			end_lost(e, c, now_ns);
 		else if (c->stage == STAGE_PARKED || c->stage == STAGE_OPEN)
 			end_with_run(e, c, now_ns);
 		else
@@ -849,6 +940,15 @@ void engine_feed(struct engine *e, const union event *ev)
 		break;
 	case WIRE_END:
 		on_end(e, &ev->end);
+		break;
+	case WIRE_CENSUS:
+		on_census(e, &ev->census);
+		break;
+	case WIRE_OWNER:
+		on_owner_of(e, &ev->owner_of);
+		break;
+	case WIRE_CENSUS_END:
+		on_census_end(e, &ev->census_end);
 		break;
 	case WIRE_KIND_MAX:
 		break;

@@ -26,8 +26,10 @@ struct engine {
 	int64_t clock_ns;
 	uint32_t hz;
 	bool lossy;		/* records were lost */
+	uint64_t lost_ns;	/* when that was last told */
 	bool ended;
 	uint64_t births;	/* seen: see wire_end.births */
+	uint64_t adopted;	/* lives that turned up later, their births lost */
 	uint64_t births_counted;	/* by the kernel; valid when ended */
 	uint64_t serial;	/* of identities made here, for kernels without cookies */
 	uint64_t evicted;	/* since the last report of them */

@@ -22,6 +22,9 @@ union event {
 	struct wire_tick	tick;
 	struct wire_lost	lost;
 	struct wire_end		end;
+	struct wire_census	census;
+	struct wire_owner_of	owner_of;
+	struct wire_census_end	census_end;
 };
 
 #endif

@@ -83,6 +83,9 @@ int feature_probe(struct features *ret)
 	}
 	/* What bpf_get_socket_cookie() is in tracing programs, c5dbb89fc2ac, v5.12. */
 	f.cookie = btf__find_by_name_kind(btf, "bpf_get_socket_ptr_cookie", BTF_KIND_FUNC) > 0;
+	f.iter_tcp = btf__find_by_name_kind(btf, "bpf_iter__tcp", BTF_KIND_STRUCT) > 0;
+	f.iter_owner = btf__find_by_name_kind(btf, "bpf_iter__task_file", BTF_KIND_STRUCT) > 0 &&
+		       btf__find_by_name_kind(btf, "bpf_sock_from_file", BTF_KIND_FUNC) > 0;
 	f.guard = has_member(btf, "bpf_prog", "active");
 	if (!uname(&uts))
 		snprintf(f.release, sizeof(f.release), "%.63s", uts.release);

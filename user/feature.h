@@ -29,6 +29,8 @@ struct features {
 	uint8_t arguments[TRACEPOINT_MAX];	/* 0: the kernel has no such tracepoint */
 	bool cookie;		/* bpf_get_socket_cookie() in tracing programs */
 	bool guard;		/* a running program is not entered again (6.1) */
+	bool iter_tcp;		/* sockets can be counted off (5.9) */
+	bool iter_owner;	/* and their descriptors (5.11) */
 	uint32_t hz;
 	char release[64];	/* uname -r */
 };

@@ -129,6 +129,14 @@ void life_adopt(struct conn *c, enum tcp_state state, bool existing)
 	note_closer(c);
 }
 
+void life_adopt_again(struct conn *c, enum tcp_state state)
+{
+	c->path_len = 0;
+	c->closed_by = SIDE_NONE;
+	path_enter(c, state, 0);
+	note_closer(c);
+}
+
 /* ---- transitions ---- */
 
 /*

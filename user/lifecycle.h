@@ -42,6 +42,12 @@ void life_close_into_time_wait(struct conn *c);
 /* A retransmitted SYN-ACK of this life, or of the request before it. */
 void life_synack(struct conn *c, const struct wire_synack *ev);
 
+/*
+ * A census saw the socket in a state that an older event is only now telling
+ * of: what the event says is the truth about the time before.
+ */
+void life_adopt_again(struct conn *c, enum tcp_state state);
+
 /* The process of a transition in which current is the owner. */
 void life_own(struct conn *c, const struct wire_state *ev);
 

@@ -206,7 +206,25 @@ static void say_tracing(const struct options *opt)
 		log_info("tracing %s, in network namespace %s; Ctrl-C stops", what, opt->netns);
 }
 
-static int start(struct loop *l, const struct capture_config *config)
+/*
+ * What existed before is told from what is born later, whose birth may be lost.
+ * Wanted in the output it is a must.
+ */
+static int count_off(struct capture *c, bool existing)
+{
+	int err = capture_census(c, existing);
+
+	if (err && existing) {
+		log_error("--existing: cannot count off what is there: %s; it takes a kernel of 5.9 "
+			  "or newer", strerror(-err));
+		return err == -EOPNOTSUPP ? STATUS_NO_FEATURE : STATUS_ERROR;
+	}
+	if (err)
+		log_debug("what existed before cannot be counted off: %s", strerror(-err));
+	return 0;
+}
+
+static int start(struct loop *l, const struct capture_config *config, bool existing)
 {
 	struct features f;
 	int err;
@@ -220,6 +238,9 @@ static int start(struct loop *l, const struct capture_config *config)
 	err = capture_start(l->capture);
 	if (err)
 		return cannot_trace(err);
+	err = count_off(l->capture, existing);
+	if (err)
+		return err;
 	err = watch(l, capture_fd(l->capture), EPOLLIN);
 	if (err) {
 		log_error("cannot poll the ring buffer: %s", strerror(-err));
@@ -251,7 +272,7 @@ int live_run(struct session *s, const struct options *opt, const struct wire_sco
 		log_error("cannot set up the event loop: %s", strerror(-err));
 		return STATUS_ERROR;
 	}
-	err = start(&l, &config);
+	err = start(&l, &config, opt->existing);
 	if (err)
 		return err;
 	l.until_ns = s->until_ns;

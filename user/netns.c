@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "netns.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 
@@ -55,4 +57,118 @@ int netns_resolve(const char *text, char *path, size_t size, uint32_t *ret)
 		return -errno;
 	*ret = st.st_ino;
 	return 0;
+}
+
+/* ---- the namespaces of this host ---- */
+
+/* One descriptor each; a host with more has namespaces that nobody looks at one by one. */
+#define NETNS_MAX	4096
+
+static bool list_has(const struct netns_list *list, uint32_t inode)
+{
+	for (unsigned int i = 0; i < list->len; i++) {
+		if (list->inodes[i] == inode)
+			return true;
+	}
+	return false;
+}
+
+static int list_grow(struct netns_list *list)
+{
+	unsigned int size = list->size ? 2 * list->size : 16;
+	uint32_t *inodes = reallocarray(list->inodes, size, sizeof(*inodes));
+	int *fds;
+
+	if (!inodes)
+		return -ENOMEM;
+	list->inodes = inodes;
+	fds = reallocarray(list->fds, size, sizeof(*fds));
+	if (!fds)
+		return -ENOMEM;
+	list->fds = fds;
+	list->size = size;
+	return 0;
+}
+
+/* What is no namespace, or is gone, is passed over. */
+static int list_add(struct netns_list *list, const char *path)
+{
+	CLEANUP(cleanup_close) int fd = -1;
+	struct stat st;
+
+	if (stat(path, &st) || list_has(list, st.st_ino))
+		return 0;
+	if (list->len == NETNS_MAX) {
+		list->cut = true;
+		return 0;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+		return 0;
+	if (list->len == list->size && list_grow(list))
+		return -ENOMEM;
+	list->inodes[list->len] = st.st_ino;
+	list->fds[list->len++] = fd;
+	fd = -1;
+	return 0;
+}
+
+static void close_dirp(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+/* DIR/NAME + suffix for each name; of /proc only the processes. */
+static int list_add_dir(struct netns_list *list, const char *dir, const char *suffix)
+{
+	CLEANUP(close_dirp) DIR *d = opendir(dir);
+	const struct dirent *entry;
+	char path[512];
+	int err = 0;
+
+	while (d && !err && (entry = readdir(d))) {
+		if (entry->d_name[0] == '.' ||
+		    (*suffix && (entry->d_name[0] < '0' || entry->d_name[0] > '9')))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s%s", dir, entry->d_name, suffix);
+		err = list_add(list, path);
+	}
+	return err;
+}
+
+int netns_list_init(struct netns_list *list, const char *text)
+{
+	char path[256];
+	int err;
+
+	*list = (struct netns_list){ 0 };
+	if (strcmp(text, "all")) {
+		err = name_path(text, path, sizeof(path));
+		if (!err)
+			err = list_add(list, path);
+	} else {
+		err = list_add(list, "/proc/self/ns/net");
+		if (!err)
+			err = list_add_dir(list, "/run/netns", "");
+		if (!err)
+			err = list_add_dir(list, "/proc", "/ns/net");
+	}
+	if (err)
+		netns_list_deinit(list);
+	return err;
+}
+
+void netns_list_deinit(struct netns_list *list)
+{
+	for (unsigned int i = 0; i < list->len; i++)
+		close(list->fds[i]);
+	free(list->fds);
+	free(list->inodes);
+	*list = (struct netns_list){ 0 };
+}
+
+int netns_enter(int fd)
+{
+	return setns(fd, CLONE_NEWNET) ? -errno : 0;
 }

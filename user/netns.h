@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * netns.h - what -N names: `self`, a name under /run/netns, a path, `pid:PID`.
+ * netns.h - network namespaces: what -N names (`self`, a name under /run/netns, a
+ * path, `pid:PID`), which there are, and going there.
  */
 #ifndef SYNFIN_NETNS_H
 #define SYNFIN_NETNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,5 +18,23 @@
  * path, of size bytes, gets what was opened, for the message.
  */
 int netns_resolve(const char *text, char *path, size_t size, uint32_t *ret);
+
+/*
+ * The namespaces of this host that a process is in or that have a name under
+ * /run/netns, each once; or the one that `text` names.  Bounded: see netns.c.
+ */
+struct netns_list {
+	int *fds;		/* open; closed by netns_list_deinit() */
+	uint32_t *inodes;
+	unsigned int len, size;
+	bool cut;		/* there were more */
+};
+
+/* text: as -N has it, "all" included.  0 or -errno, and nothing to free. */
+int netns_list_init(struct netns_list *list, const char *text);
+void netns_list_deinit(struct netns_list *list);
+
+/* Moves the calling thread there; -errno. */
+int netns_enter(int fd);
 
 #endif

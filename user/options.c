@@ -223,6 +223,7 @@ static int set_flag(struct parse *p, const struct cli_flag *flag, const char *ar
 	case FLAG_WRITE:	return set_text(flag, arg, &opt->write_path);
 	case FLAG_READ:		return set_text(flag, arg, &opt->read_path);
 	case FLAG_RING_SIZE:	return set_ring_size(flag, arg, &opt->ring_size);
+	case FLAG_EXISTING:	opt->existing = true; break;
 	case FLAG_STRICT:	opt->strict = true; break;
 	case FLAG_HELP:		return print_help(p);
 	case FLAG_VERSION:	return print_version();

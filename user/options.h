@@ -27,7 +27,7 @@ struct options {
 	uint64_t count;			/* records; 0: no limit */
 	uint32_t ring_size;		/* bytes, a power of two, a page .. 1G */
 	const char *write_path, *read_path;	/* NULL: none; never both */
-	bool quiet, verbose, strict;
+	bool quiet, verbose, strict, existing;
 };
 
 /* --help or --version has been printed: exit with STATUS_OK. */

@@ -29,7 +29,8 @@ static bool is_wanted(const struct session *s, const struct report *r)
 	case REPORT_RESET:
 		return s->opt->command == CMD_TRACE;
 	case REPORT_CONNECTION:
-		return s->opt->command == CMD_CONNS && !(r->conn->flags & CONN_EXISTING);
+		return s->opt->command == CMD_CONNS &&
+		       (s->opt->existing || !(r->conn->flags & CONN_EXISTING));
 	case REPORT_LOST:
 		return true;
 	case REPORT_KINDS:
@@ -42,7 +43,7 @@ static void on_report(void *ctx, const struct report *r)
 {
 	struct session *s = ctx;
 
-	tally_report(&s->tally, r, false);
+	tally_report(&s->tally, r, s->opt->existing);
 	if (s->enough || !is_wanted(s, r))
 		return;
 	row_from_report(&s->row, r);

@@ -39,8 +39,10 @@ void tally_report(struct tally *t, const struct report *r, bool existing)
 
 void tally_finish(struct tally *t, const struct engine *e)
 {
-	if (e->births_counted > e->births)
-		t->unseen = e->births_counted - e->births;
+	uint64_t known = e->births + e->adopted;
+
+	if (e->births_counted > known)
+		t->unseen = e->births_counted - known;
 }
 
 uint64_t tally_lost(const struct tally *t)

@@ -53,6 +53,7 @@
 
 #define OWNER_WORDS(X)				\
 	X(CONNECT, "connect")			\
+	X(FD, "fd")				\
 	X(LISTEN, "listen")			\
 	X(CLOSE, "close")
 

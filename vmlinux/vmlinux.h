@@ -146,7 +146,11 @@ struct sock_cgroup_data {
 	struct cgroup *cgroup;
 };
 
-struct socket;
+struct sock;
+
+struct socket {
+	struct sock *sk;
+};
 
 struct sock {
 	struct sock_common __sk_common;
@@ -267,6 +271,26 @@ struct bpf_iter__bpf_prog {
 	struct bpf_prog *prog;
 };
 
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__tcp {
+	struct bpf_iter_meta *meta;
+	struct sock_common *sk_common;
+};
+
+struct file;
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
+};
+
 struct bpf_map {
 	__u32 id;
 };
@@ -280,6 +304,7 @@ struct bpf_array {
 
 struct task_struct {
 	unsigned int flags;
+	int tgid;
 	struct task_struct *group_leader;
 	char comm[16];
 };

@@ -193,8 +193,29 @@ def without_twins():
     storm.remove()
 
 
+def tiny_ring():
+    """with a ring of one page every connection is told complete, incomplete, or counted unseen"""
+    storm = Storm("tiny", ["-n", "20000", "-m", MIX], ["--ring-size", "4K"])
+    made, told = int(storm.truth["summary.connections"]), storm.summary
+    if not told["lost_ring"]:
+        yield "no record was lost: this test showed nothing"
+    if told["connections"] != len(storm.lives):
+        yield f"{told['connections']} connections in the summary, {len(storm.lives)} printed"
+    if made != told["connections"] + told["connections_unseen"]:
+        yield (f"{made} made, {told['connections']} told,"
+               f" {told['connections_unseen']} counted as unseen")
+    for life in storm.lives:
+        if life["complete"] and life["close"] == "still_open":
+            yield f"still open, long after the storm: {life}"
+        if not life["complete"] and {"duration_us", "path_us"} & life.keys():
+            yield f"a duration across a hole: {life}"
+        if not life["complete"] and not life.get("missed"):
+            yield f"incomplete, and nothing missed: {life}"
+    storm.remove()
+
+
 def main():
-    tests = [mixed_kinds, one_burst, slow_program, without_twins]
+    tests = [mixed_kinds, one_burst, slow_program, without_twins, tiny_ring]
     failed = False
     print(f"1..{len(tests)}")
     for number, test in enumerate(tests, 1):
