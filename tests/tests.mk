@@ -14,15 +14,14 @@ $O/tests/%.o: tests/unit/%.c
 	$(call say,CC)$(CC) $(CPPFLAGS_ALL) -iquote tests/unit $(CFLAGS_ALL) -Wno-unused-parameter -Werror=unused-function \
 		-MMD -MP -c -o $@ $<
 
-$O/tests/play.o: tests/traces/play.c
+$O/tests/traces/%.o: tests/traces/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-$O/tests/test_% $O/tests/play: LDLIBS_TEST := -lcmocka
 $O/tests/test_%: $O/tests/test_%.o $(call objs,$(CORE))
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
-$O/tests/play: $O/tests/play.o $(call objs,$(CORE))
+$O/tests/play: $(patsubst %.c,$O/%.o,$(wildcard tests/traces/*.c)) $(call objs,$(CORE))
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $O/tests/storm: $(wildcard tests/load/*.c tests/load/*.h)
@@ -61,5 +60,5 @@ golden: programs			## root: make the golden recordings and their outputs anew
 check-vmlinux: all			## hold vmlinux/vmlinux.h against this kernel's BTF
 	$Qtests/check/vmlinux $O/bpf/synfin.o
 
--include $(wildcard $O/tests/*.d)
+-include $(wildcard $O/tests/*.d $O/tests/traces/*.d)
 .PHONY: programs sanitized test-unit test golden check-vmlinux

@@ -559,8 +559,6 @@ static int census_descriptors(struct capture *c)
 	uint32_t rows = 0;
 	int err;
 
-	if (!c->features.iter_owner)
-		return -EOPNOTSUPP;
 	err = open_iterator(c->skel->progs.on_descriptor, &link, &fd);
 	return err ? err : hand_out_rows(c, fd, &rows);
 }
@@ -569,6 +567,7 @@ int capture_census(struct capture *c, bool owners)
 {
 	CLEANUP(netns_list_deinit) struct netns_list list = {};
 	CLEANUP(cleanup_close) int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	unsigned int left_out = 0;
 	struct stat st = {};
 	int err;
 
@@ -582,15 +581,19 @@ int capture_census(struct capture *c, bool owners)
 		bool is_home = list.inodes[i] == st.st_ino;
 
 		if (!is_home && netns_enter(list.fds[i])) {
-			log_debug("network namespace %u is left out of the census: %s",
-				  list.inodes[i], strerror(errno));
+			left_out++;
 			continue;
 		}
 		err = census_sockets(c, list.inodes[i]);
 		if (!is_home && netns_enter(home))
 			return -errno;
 	}
-	return err || !owners ? err : census_descriptors(c);
+	if (left_out && owners)
+		log_info("%u network namespaces are left out of what existed before: entering them "
+			 "takes CAP_SYS_ADMIN", left_out);
+	if (!err && owners && c->features.iter_owner)
+		err = census_descriptors(c);
+	return err;
 }
 
 /* After a loss every life that is held has to be seen again, or it has ended. */

@@ -487,7 +487,9 @@ static void on_listener(struct engine *e, struct conn *c, const struct wire_stat
 {
 	uint64_t in_old = UNKNOWN_NS;
 
-	if (!in_scope(e, ev->hdr.netns, &ev->tuple) || e->scope.rports.len)
+	/* A listener has no remote port that could be asked for. */
+	if (!in_scope(e, ev->hdr.netns, &ev->tuple) || e->scope.rports.len ||
+	    e->recorded.rports.len)
 		return;
 	if (c && c->stage != STAGE_LISTENER) {
 		displace(e, c, ev->hdr.ts_ns);

@@ -215,8 +215,8 @@ static int count_off(struct capture *c, bool existing)
 	int err = capture_census(c, existing);
 
 	if (err && existing) {
-		log_error("--existing: cannot count off what is there: %s; it takes a kernel of 5.9 "
-			  "or newer", strerror(-err));
+		log_error("--existing: cannot count off what is there: %s; it takes a kernel of "
+			  "5.9 or newer", strerror(-err));
 		return err == -EOPNOTSUPP ? STATUS_NO_FEATURE : STATUS_ERROR;
 	}
 	if (err)

@@ -41,6 +41,9 @@ static int make_scope(const struct options *opt, const struct wire_start *record
 	else if (err == -ENOTTY)
 		log_error("-N %s: %s is no network namespace; ip netns lists those with a name",
 			  opt->netns, path);
+	else if (err == -EACCES || err == -EPERM)
+		log_error("-N %s: cannot open %s: %s; another user's process takes CAP_SYS_PTRACE",
+			  opt->netns, path, strerror(-err));
 	else
 		log_error("-N %s: cannot open %s: %s; ip netns lists the namespaces with a name",
 			  opt->netns, path, strerror(-err));
@@ -86,8 +89,8 @@ static void tell_replay_error(const char *path, int err, uint32_t version, uint6
 			  "with the synfin that recorded it", path, version, WIRE_VERSION);
 		break;
 	case REPLAY_TRUNCATED:
-		log_error("--read %s: breaks off at byte %llu; what was before it is shown, the end "
-			  "was never written", path, (unsigned long long)position);
+		log_error("--read %s: breaks off at byte %llu; what was before it is shown, the "
+			  "end was never written", path, (unsigned long long)position);
 		break;
 	case REPLAY_DAMAGED:
 		log_error("--read %s: is damaged at byte %llu; what was before it is shown", path,

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <linux/types.h>
@@ -83,6 +84,8 @@ int recorder_create(const char *path, struct recorder **ret)
 		return -ENOMEM;
 	r->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (r->fd < 0)
+		return -errno;
+	if (fchmod(r->fd, 0600) && errno != EINVAL && errno != EPERM)	/* it may be a pipe */
 		return -errno;
 	memcpy(r->buf, &header, sizeof(header));
 	r->len = sizeof(header);

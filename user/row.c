@@ -31,7 +31,7 @@ static void set_us(struct row *row, enum field f, uint64_t ns)
 		set_uint(row, f, ns / NSEC_PER_USEC);
 }
 
-/* errno's name; one that has none here is told by its number, never dropped. */
+/* errno's name; one that has none here is still an error. */
 static void set_errno(struct row *row, enum field f, int err)
 {
 	const char *name = err ? strerrorname_np(err) : NULL;

@@ -43,8 +43,10 @@ static void on_report(void *ctx, const struct report *r)
 {
 	struct session *s = ctx;
 
+	if (s->enough)
+		return;
 	tally_report(&s->tally, r, s->opt->existing);
-	if (s->enough || !is_wanted(s, r))
+	if (!is_wanted(s, r))
 		return;
 	row_from_report(&s->row, r);
 	sink_row(&s->sink, &s->row);
@@ -122,13 +124,18 @@ static bool is_too_late(struct session *s, union event *ev)
 	return false;
 }
 
-/* Births that nobody was going to hand out are not unseen. */
-static void settle_births(struct session *s, struct wire_end *end)
+/*
+ * A run that -c ended is over with its last record; births that nobody was
+ * going to hand out are not unseen.
+ */
+static void settle_end(struct session *s, struct wire_end *end)
 {
-	if (s->enough)
-		end->births = s->engine.births;
-	else
+	if (s->enough) {
+		end->hdr.ts_ns = s->last_ns;
+		end->births = s->engine.births + s->engine.adopted;
+	} else {
 		end->births -= end->births < s->late_births ? end->births : s->late_births;
+	}
 }
 
 bool session_record(void *ctx, const void *rec, size_t len)
@@ -147,7 +154,7 @@ bool session_record(void *ctx, const void *rec, size_t len)
 	if (is_too_late(s, &ev))
 		return !s->enough;
 	if (ev.hdr.kind == WIRE_END)
-		settle_births(s, &ev.end);
+		settle_end(s, &ev.end);
 	if (ev.hdr.ts_ns > s->last_ns)
 		s->last_ns = ev.hdr.ts_ns;
 	record(s, &ev);
