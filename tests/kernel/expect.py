@@ -13,7 +13,7 @@ connection record that are not the usual ones of such a life (see _usual).
 import os
 
 import invariants
-from match import (ABSENT, ANY_US, COOKIE, PORT, TIME, Repeated, differences, differences_of_lists,
+from match import (ABSENT, ANY_US, COOKIE, PORT, TIME, Optional, Repeated, differences, differences_of_lists,
                    durations, one_of, pair_up, record)
 
 SERVER = 80
@@ -48,6 +48,11 @@ def late_segment(flags, state):
     return record(event="late_segment", flags=flags.split(), state=state)
 
 
+def _after_its_life(line):
+    """In TIME_WAIT the connection has left the table, with role and owner."""
+    return line["event"] == "late_segment" and line["state"] == "time_wait"
+
+
 class Life:
     """One expected life: its trace lines, its connection record or None."""
 
@@ -77,28 +82,26 @@ class Expectations:
         self._life("passive", lines, addresses, keys, owner, True)
 
     def half_open(self, *lines, **keys):
-        """A request that never became a connection.
-
-        It has no transitions, yet it was in syn_recv, and its life lasted
-        from the first SYN-ACK until it was given up.
-        """
+        """A request that never became a connection: no transitions, no end."""
         self.passive(*lines, path=["syn_recv"], **keys)
 
-    def expect_listener(self, *lines, lport=SERVER):
+    def expect_listener(self, *lines, **addresses):
         """The lines of a listening socket: it is no connection."""
-        common = record(self._common(dict(laddr=self.local, lport=lport)), role="listener")
+        addresses = dict(laddr=self.local, lport=SERVER) | addresses
+        common = record(self._common(addresses), role="listener")
         self._lives.append(Life("listener", [record(common, line) for line in lines], None, self._owner))
 
     def of_listener(self, line, port=SERVER):
         """One more trace line of the listener on this port."""
         for life in self._lives:
             if life.role == "listener" and life.lines[0]["lport"] == port:
-                life.lines.append(record(life.lines[0], dict(old=ABSENT, new=ABSENT), line))
+                life.lines.append(record(life.lines[0], line))
 
-    def stray_reset(self, reason="no_socket", **keys):
-        """A reset sent for no socket."""
-        line = self._common(dict(laddr=self.remote, lport=SERVER, raddr=self.local, rport=PORT))
-        self._strays.append(record(line, reset("sent", ABSENT, reason), dict(conn=ABSENT), keys))
+    def stray_reset(self, reason="no_socket", state=ABSENT, **addresses):
+        """A reset sent for no socket, or for a listening one."""
+        addresses = dict(laddr=self.local, lport=SERVER, raddr=self.remote, rport=PORT) | addresses
+        line = record(self._common(addresses), conn=ABSENT)
+        self._strays.append(record(line, reset("sent", state, reason)))
 
     def expect_any_lives(self):
         """Whatever was driven cannot be foreseen: only the rules hold."""
@@ -118,11 +121,10 @@ class Expectations:
         connection = record(common, _usual(keys, keys.get("path", path)), keys)
         self._lives.append(Life(role, filled, connection, owner or self._owner))
 
-    def problems(self, trace, conns):
-        """Everything in which the two views differ from what is expected."""
+    def problems_of_conns(self, conns):
+        """Everything in which the connection records are not as expected."""
         if not self._foreseen:
             return []
-        lives, strays = invariants.lives_of(trace)
         wrong = []
         expected = [life for life in self._lives if life.connection]
         actual = [one for one in conns if one["event"] == "connection"]
@@ -130,6 +132,14 @@ class Expectations:
             if found:
                 wrong.append(f"connection: {_brief(one or life.connection)}")
                 wrong += [f"    {text}" for text in found]
+        return wrong
+
+    def problems_of_trace(self, trace):
+        """Everything in which the lines of trace are not as expected."""
+        if not self._foreseen:
+            return []
+        lives, strays = invariants.lives_of(trace)
+        wrong = []
         for life, one, found in pair_up(self._lives, lives, self._compare_lines):
             if found:
                 wrong.append(f"trace of {life.role if life else 'a life that is not expected'}:")
@@ -152,7 +162,8 @@ class Expectations:
         """An owner is the right one or none; a connect() always proves it."""
         named = {key: one[key] for key in _OWNER if key in one}
         if not named:
-            return ["owner: expected one from connect, is absent"] if life.role == "active" else []
+            proved = life.role == "active" and not _after_its_life(one)
+            return ["owner: expected one from connect, is absent"] if proved else []
         sources = {"active": ("connect",), "listener": ("listen",)}.get(
             life.role, ("accept", "read", "fd", "listen", "close"))
         pid = self._owner if named.get("owner_from") == "listen" else life.owner
@@ -164,32 +175,34 @@ def _plain(line):
 
 
 def _fill(line, common):
-    """A life's common keys, and in_old_us on all state lines but the first."""
+    """A life's common keys, and in_old_us on the state lines whose beginning
+    and end were both seen."""
     if isinstance(line, Repeated):
         return Repeated(_fill(line.line, common), line.least, line.most)
-    first = line.get("old") == "listen" or (line.get("old"), line.get("new")) == ("close", "syn_sent")
-    timed = {"in_old_us": ANY_US} if line["event"] == "state" and not first else {}
-    return record(common, timed, line)
+    if _after_its_life(line):
+        return record(common, line, role=Optional(common["role"]))
+    timed = line["event"] == "state" and line["old"] not in ("close", "listen") and line.get("cause") != "orphan"
+    return record(common, dict(in_old_us=ANY_US) if timed else {}, line)
 
 
 def _usual(keys, path):
     """The keys of a connection record as they usually are in such a life."""
     outcome, close = keys.get("outcome", "established"), keys.get("close", ABSENT)
-    established = outcome == "established"
-    both_fins_or_rst = close in ("fin", "reset_sent", "reset_received")
-    unmeasured = close == "orphan"
-    return record(
-        event="connection", start=TIME, outcome=outcome,
-        handshake_us=ANY_US if established else ABSENT,
-        syn_retrans=0, synack_retrans=0, data_retrans=0, fin_retrans=0,
-        time_wait="time_wait" in path, path=path,
-        path_us=ABSENT if unmeasured else durations(len(path) - ("time_wait" in path)),
-        duration_us=ABSENT if unmeasured else ANY_US,
-        teardown_us=ANY_US if both_fins_or_rst else ABSENT,
-        tx_bytes=0, rx_bytes=0, tx_segs=0, rx_segs=0,
-        srtt_us=ANY_US if established else ABSENT,
-        min_rtt_us=ANY_US if established else ABSENT,
-        complete=True)
+    usual = dict(event="connection", start=TIME, outcome=outcome, time_wait="time_wait" in path, path=path,
+                 syn_retrans=0, synack_retrans=0, data_retrans=0, fin_retrans=0, complete=True)
+    if outcome == "established":
+        usual.update(handshake_us=ANY_US)
+    if close in ("fin", "reset_sent", "reset_received"):
+        usual.update(teardown_us=ANY_US)
+    if outcome in ("no_ack", "not_accepted"):           # there was no socket
+        return record(usual)
+    if close != "orphan":                               # its end is not known
+        usual.update(path_us=durations(len(path) - ("time_wait" in path)), duration_us=ANY_US)
+    if close != "still_open":                           # a socket is sampled when it closes
+        usual.update(tx_bytes=0, rx_bytes=0, tx_segs=0, rx_segs=0)
+        if outcome == "established":
+            usual.update(srtt_us=ANY_US, min_rtt_us=ANY_US)
+    return record(usual)
 
 
 def _without_owner(one):

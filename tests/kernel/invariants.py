@@ -24,7 +24,7 @@ def broken(trace, conns, netns):
         wrong += _line_by_line(lines)
     for one in connections:
         wrong += _adds_up(one)
-    return wrong + list(_as_traced(connections, lives)) + list(_summary(conns[-1], connections))
+    return wrong + [*_as_traced(connections, lives), *_summary_of_trace(trace), *_summary_of_conns(conns, connections)]
 
 
 def lives_of(trace):
@@ -47,18 +47,38 @@ def lives_of(trace):
     return lives, strays
 
 
-def uncounted(trace, counters):
-    """Where the lines of trace and the kernel's counters differ."""
+def uncounted(trace, conns, before, after):
+    """Where the two views differ from the kernel's counters, which were read
+    before and after the end of the run: a timer may fire in between."""
+    ours, theirs = _counts(trace, conns), [_kernels_counts(counters) for counters in (before, after)]
+    return [f"{name}: the kernel counted {theirs[0][name]} to {theirs[1][name]}, synfin {count}"
+            for name, count in ours.items() if not theirs[0][name] <= count <= theirs[1][name]]
+
+
+def _counts(trace, conns):
     steps = collections.Counter((line["old"], line["new"]) for line in trace if line["event"] == "state")
-    ours = {
-        "Tcp.PassiveOpens": steps["listen", "syn_recv"],
-        "Tcp.EstabResets": steps["established", "close"] + steps["close_wait", "close"],
-        "Tcp.OutRsts": sum(line.get("direction") == "sent" for line in trace),
-        "Tcp.RetransSegs": sum(line["segs"] for line in trace
-                               if line["event"] == "retransmit" and "error" not in line),
+    ends = [one for one in conns if one["event"] == "connection"]
+    return {
+        "ActiveOpens": steps["close", "syn_sent"] - sum(one.get("outcome") == "no_port" for one in ends),
+        "PassiveOpens": steps["listen", "syn_recv"],
+        "EstabResets": steps["established", "close"] + steps["close_wait", "close"],
+        "OutRsts": sum(line.get("direction") == "sent" for line in trace),
+        "RetransSegs": _segments_sent_again(trace),
+        # Asked for: got, parked, or refused because the table was full.
+        "TIME_WAIT": sum(one.get("time_wait", True) or "fin_wait2_orphan" in one for one in ends),
     }
-    return [f"{name}: the kernel counted {counters[name]}, the trace has {count}"
-            for name, count in ours.items() if counters[name] != count]
+
+
+def _kernels_counts(counters):
+    """The same, of the kernel; it counts attempts that failed to go out, too."""
+    counts = {name: counters[f"Tcp.{name}"] for name in ("ActiveOpens", "PassiveOpens", "EstabResets", "OutRsts")}
+    counts["RetransSegs"] = counters["Tcp.RetransSegs"] - counters["TcpExt.TCPRetransFail"]
+    counts["TIME_WAIT"] = sum(counters[f"TcpExt.{name}"] for name in ("TW", "TWKilled", "TCPTimeWaitOverflow"))
+    return counts
+
+
+def _segments_sent_again(trace):
+    return sum(line["segs"] for line in trace if line["event"] == "retransmit" and "error" not in line)
 
 
 def ns(time):
@@ -118,7 +138,8 @@ def _adds_up(one):
 
 
 def _as_traced(connections, lives):
-    """Each life in trace has one record in conns, and it says the same."""
+    """Each life in trace has one record in conns, and it says the same; but
+    a half-open request that has not ended yet has none."""
     unpaired = collections.defaultdict(list)
     for one in connections:
         unpaired[one["conn"]].append(one)
@@ -126,7 +147,8 @@ def _as_traced(connections, lives):
         if lines[0].get("new") == "listen":
             continue
         if not unpaired[lines[0]["conn"]]:
-            yield f"no connection record for the life that began with {lines[0]}"
+            if any(line["event"] == "state" for line in lines):
+                yield f"no connection record for the life that began with {lines[0]}"
             continue
         yield from _same(unpaired[lines[0]["conn"]].pop(0), lines)
     for one in (one for left in unpaired.values() for one in left):
@@ -146,16 +168,23 @@ def _same(one, lines):
             yield f"{phase}_retrans {one.get(f'{phase}_retrans')}, but the trace has {count[phase]}"
 
 
-def _summary(summary, connections):
+def _summary_of_trace(trace):
+    counts = collections.Counter(f"{line['event']}s" for line in trace)
+    yield from _summary(trace, dict(transitions=counts["states"], resets=counts["resets"],
+                                    retransmits=_segments_sent_again(trace)))
+
+
+def _summary_of_conns(conns, connections):
+    counts = collections.Counter(f"{key}_{one[key]}" for one in connections for key in ("outcome", "close") if key in one)
+    words = {key for key in conns[-1] if key.startswith(("outcome_", "close_"))}
+    yield from _summary(conns, {key: counts[key] for key in words | set(counts)})
+    yield from _summary(conns, dict(connections=len(connections),
+                                    incomplete=sum(not one["complete"] for one in connections)))
+
+
+def _summary(records, printed):
     """The summary counts what was printed, and nothing was lost."""
-    for key in ("connections_unseen", "lost_ring", "lost_nested", "lost_table", "lost_sink"):
-        if summary.get(key) != 0:
-            yield f"summary: {key} is {summary.get(key)}"
-    counts = collections.Counter(connections=len(connections), incomplete=sum(not one["complete"] for one in connections))
-    for one in connections:
-        counts[f"outcome_{one['outcome']}"] += 1
-        if "close" in one:
-            counts[f"close_{one['close']}"] += 1
-    for key in {*counts, *(key for key in summary if key.startswith(("outcome_", "close_")))}:
-        if summary.get(key, 0) != counts[key]:
-            yield f"summary: {key} is {summary.get(key)}, but {counts[key]} were printed"
+    nothing = dict.fromkeys(("connections_unseen", "lost_ring", "lost_nested", "lost_table", "lost_sink"), 0)
+    for key, count in (nothing | printed).items():
+        if records[-1].get(key) != count:
+            yield f"summary: {key} is {records[-1].get(key)}, not {count}"

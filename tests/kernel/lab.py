@@ -12,7 +12,6 @@ import os
 import select
 import socket
 import struct
-import tempfile
 import time
 
 import invariants
@@ -20,13 +19,13 @@ import netns
 from expect import SERVER, Expectations, state
 from peer import ACK, FIN, Peer, Wire
 from tracer import Tracer
+from wait import PATIENCE, wait_until
 
 V4, V6, MAPPED = "ipv4", "ipv6", "mapped"
 
 _SYSCTLS = {"tcp_congestion_control": "reno", "tcp_no_metrics_save": 1, "net.ipv6.conf.all.accept_dad": 0}
 _LOOPBACK = {4: ("127.0.0.1", "127.0.0.1"), 6: ("::1", "::1")}
 _RAW = {4: ("10.0.0.1", "10.0.0.2"), 6: ("fd00::1", "fd00::2")}
-_SETTLED = 0.2          # the tracer's verdicts wait 50 ms of event time
 
 
 class Skip(Exception):
@@ -41,23 +40,26 @@ class Case:
         self.seconds = options.pop("seconds")
         self.options = options
         self.name = f"{noun}: {function.__name__.replace('_', ' ')} ({family})"
+        self.kebab = f"{noun} {function.__name__} {family}".replace(" ", "-").replace("_", "-")
 
 
 CASES = []
 
 
-def scenario(*families, raw=False, sysctl=(), seconds=1, audited=True):
+def scenario(*families, raw=False, sysctl=(), rto=1.0, seconds=1, audited=True):
     """Register a scenario.
 
     raw: the far end is a raw peer on a veth, not the same kernel on lo.
     sysctl: (name, value) pairs of the namespace.
+    rto: the least retransmission timeout, in seconds. A peer that waits for its
+    CPU must not look like a lost segment; before 6.11, with 0.2 s, it may.
     seconds: about how long it takes, so that long ones are started first.
     audited: the lines of trace must agree with the kernel's own counters.
     """
     def register(function):
         noun = function.__module__.removeprefix("scenarios_")
         for family in families or (V4,):
-            options = dict(raw=raw, sysctl=sysctl, seconds=seconds, audited=audited)
+            options = dict(raw=raw, sysctl=sysctl, rto=rto, seconds=seconds, audited=audited)
             CASES.append(Case(noun, function, family, options))
         return function
     return register
@@ -80,7 +82,7 @@ class Lab(Expectations):
     def _keep(self, made):
         # Python's own timeouts would make the socket non-blocking.
         for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            made.setsockopt(socket.SOL_SOCKET, direction, struct.pack("ll", 20, 0))
+            made.setsockopt(socket.SOL_SOCKET, direction, struct.pack("ll", int(PATIENCE), 0))
         self._open.append(made)
         return made
 
@@ -124,9 +126,9 @@ class Lab(Expectations):
             raise OSError(error, os.strerror(error))
         return made
 
-    def finish_connect(self, made, timeout=10.0):
+    def finish_connect(self, made):
         """Wait for the handshake's end; the errno's name, or None."""
-        select.select([], [made], [], timeout)
+        select.select([], [made], [], PATIENCE)
         error = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         made.setblocking(True)
         return errno.errorcode[error] if error else None
@@ -197,6 +199,14 @@ class Lab(Expectations):
     def lose_nothing(self):
         self.netns.nft("delete table inet loss\n")
 
+    def wait_for_count(self, counter, least=1):
+        """Until the kernel has counted so many."""
+        wait_until(lambda: self.netns.counters()[counter] >= least, f"{counter} of {least}")
+
+    def outlast_the_request(self):
+        """From its second SYN-ACK on, which waits 2 s for the ACK."""
+        time.sleep(3)
+
     def skip(self, reason):
         raise Skip(reason)
 
@@ -215,47 +225,36 @@ class Lab(Expectations):
         if status:
             raise RuntimeError(f"the process {self._comms[pid]} failed")
 
-    @contextlib.contextmanager
-    def unpreempted(self):
-        """Nothing else runs on this CPU meanwhile: for races of 40 ms."""
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-        try:
-            yield
-        finally:
-            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-
     # -- one run -------------------------------------------------------------------
 
-    def run(self, function, sysctl=(), raw=False, audited=True, drive_only=False, keep=False):
+    def run(self, function, directory, raw, sysctl, rto, audited, drive_only):
         """Drive the scenario; the problems found, empty if all is right."""
         with contextlib.ExitStack() as stack:
-            stack.enter_context(self.netns)
-            self.netns_inode = self.netns.inode
-            for name, value in (*_SYSCTLS.items(), *sysctl):
-                self.netns.sysctl(name, value)
-            if raw:
-                self._join_the_far_end(stack)
-            directory = tempfile.mkdtemp(prefix="synfin-")
-            stack.callback(_remove_directory, directory, keep)
-            tracer = Tracer(self.netns.name, directory)
-            stack.callback(self._close_all)
-            stack.callback(tracer.kill)
-            if not drive_only:
-                tracer.start()
+            self._furnish(stack, raw, sysctl, rto)
+            stack.callback(self._close_all)     # once the tracer has stopped
+            tracer = None if drive_only else stack.enter_context(Tracer(self.netns.name, directory))
             with self.netns.inside():
                 function(self)
             if drive_only:
                 return []
-            time.sleep(_SETTLED)
-            counters = self.netns.counters()
+            tracer.settle(lambda trace: not self.problems_of_trace(trace))
+            before = self.netns.counters()
             trace, conns = tracer.stop()
-            wrong = self.problems(trace, conns)
-            wrong += invariants.broken(trace, conns, self.netns_inode)
-            if audited:
-                wrong += invariants.uncounted(trace, counters)
-            if wrong and keep:
-                wrong.append(f"recording: {tracer.recording}")
-            return wrong
+            after = self.netns.counters()
+        wrong = self.problems_of_conns(conns) + self.problems_of_trace(trace)
+        wrong += invariants.broken(trace, conns, self.netns_inode)
+        return wrong + (invariants.uncounted(trace, conns, before, after) if audited else [])
+
+    def _furnish(self, stack, raw, sysctl, rto):
+        """The namespace as the scenario wants it, until the stack ends."""
+        stack.enter_context(self.netns)
+        self.netns_inode = self.netns.inode
+        with contextlib.suppress(FileNotFoundError):
+            self.netns.sysctl("tcp_rto_min_us", int(rto * 1_000_000))
+        for name, value in (*_SYSCTLS.items(), *sysctl):
+            self.netns.sysctl(name, value)
+        if raw:
+            self._join_the_far_end(stack)
 
     def _join_the_far_end(self, stack):
         far = self._far = stack.enter_context(netns.Netns())
@@ -271,11 +270,3 @@ class Lab(Expectations):
     def _close_all(self):
         for one in self._open:
             one.close()
-
-
-def _remove_directory(directory, keep):
-    if keep:
-        return
-    for name in os.listdir(directory):
-        os.unlink(os.path.join(directory, name))
-    os.rmdir(directory)

@@ -56,6 +56,11 @@ def matching(name, pattern):
     return Matcher(name, lambda value: isinstance(value, str) and re.fullmatch(pattern, value))
 
 
+def at_least(seconds):
+    """A duration in microseconds: how much longer is the machine's affair."""
+    return between(int(seconds * 1_000_000), 60_000_000)
+
+
 ANY_US = Matcher("ANY_US", lambda value: type(value) is int and value >= 0)
 PORT = between(1, 65535)
 COOKIE = matching("COOKIE", "[0-9a-f]{16}")

@@ -18,6 +18,8 @@ import socket
 import struct
 import time
 
+from wait import PATIENCE
+
 _ETH_IPV4, _ETH_IPV6, _ETH_ALL = 0x0800, 0x86DD, 3
 _MASK = 0xFFFFFFFF
 
@@ -157,7 +159,7 @@ class Peer:
         if seq is None:
             self.snd_nxt = (self.snd_nxt + len(data) + bool(flags & SYN) + bool(flags & FIN)) & _MASK
 
-    def expect(self, flags, data=None, timeout=3.0):
+    def expect(self, flags, data=None, timeout=PATIENCE):
         """The next segment, which must have these flags (PSH, ECE and CWR
         do not count) and, if given, this data."""
         segment = self._next(time.monotonic() + timeout)
@@ -177,7 +179,7 @@ class Peer:
         """Take in whatever comes within this time, if anything does."""
         self._next(time.monotonic() + seconds)
 
-    def wait_for(self, flags, timeout=5.0):
+    def wait_for(self, flags, timeout=PATIENCE):
         """The next segment with these flags; others are acknowledged by no
         one and forgotten."""
         deadline = time.monotonic() + timeout

@@ -4,7 +4,8 @@
 import ctypes
 import socket
 import struct
-import time
+
+from wait import wait_until
 
 TCP_REPAIR = 19
 _STATES = [None, *("established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack "
@@ -25,12 +26,28 @@ def tcp_state(made):
     return _STATES[made.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]]
 
 
-def wait_for_state(made, name, seconds=5):
-    deadline = time.monotonic() + seconds
-    while tcp_state(made) != name:
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"the socket is in {tcp_state(made)}, not in {name}")
-        time.sleep(0.005)
+def unacked(made):
+    """How many of its segments are not acknowledged yet, by TCP_INFO."""
+    return struct.unpack("I", made.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 28)[24:])[0]
+
+
+def wait_for_state(made, name):
+    wait_until(lambda: tcp_state(made) == name, f"a socket in {name}")
+
+
+def states_here():
+    """The states of all sockets in this thread's namespace, half-open ones as
+    syn_recv, mini-sockets as what they stand for."""
+    found = []
+    for name in ("tcp", "tcp6"):
+        with open(f"/proc/thread-self/net/{name}") as table:
+            found += [_STATES[int(line.split()[3], 16)] for line in list(table)[1:]]
+    return found
+
+
+def wait_for_sockets(name, count=1):
+    """Until there are just so many sockets in this state."""
+    wait_until(lambda: states_here().count(name) == count, f"{count} sockets in {name}")
 
 
 def disconnect(made):

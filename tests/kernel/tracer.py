@@ -6,6 +6,7 @@ replayed by `trace`, whose output must be the live one byte for byte, and by
 `conns`. So a scenario costs one process in the kernel.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -14,8 +15,11 @@ import signal
 import subprocess
 import time
 
+from wait import PATIENCE, wait_until
+
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _PR_SET_PDEATHSIG = 1
+_SETTLED = 0.2          # lines come within 100 ms, verdicts wait 50 ms of event time
 _libc = ctypes.CDLL(None)
 
 
@@ -28,60 +32,67 @@ class TracerFailed(Exception):
 
 
 class Tracer:
-    """A running `synfin trace` on one namespace, within a directory."""
+    """A `with` block in which `synfin trace` runs on one namespace."""
 
     def __init__(self, netns, directory):
-        self.recording = os.path.join(directory, "recording.synfin")
+        self._recording = os.path.join(directory, "recording")
         self._stdout = os.path.join(directory, "trace.jsonl")
         self._netns = netns
-        self._process = None
 
-    def start(self):
+    def __enter__(self):
         with open(self._stdout, "wb") as stdout:
             self._process = subprocess.Popen(
-                [binary(), "trace", "-o", "json", "--write", self.recording,
+                [binary(), "trace", "-o", "json", "--write", self._recording,
                  "-N", self._netns, "--ring-size", "1M"],
                 stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
                 preexec_fn=lambda: _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL))
-        self._wait_for_the_word("tracing", 30)
+        self._wait_for_the_word("tracing")
+        return self
+
+    def __exit__(self, *_):
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def settle(self, complete):
+        """Until trace has printed what is awaited, and for more that may come."""
+        with contextlib.suppress(TimeoutError):         # what was printed will tell
+            wait_until(lambda: complete(_parse(self._live())), "complete trace", PATIENCE / 2)
+        time.sleep(_SETTLED)
 
     def stop(self):
         """Stop it and replay: (trace records, conns records)."""
         self._process.send_signal(signal.SIGINT)
         try:
-            _, stderr = self._process.communicate(timeout=20)
+            _, stderr = self._process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
-            self.kill()
-            raise TracerFailed("synfin did not stop within 20 s of SIGINT") from None
+            raise TracerFailed(f"synfin did not stop within {PATIENCE} s of SIGINT") from None
         if self._process.returncode:
             raise TracerFailed(f"exit code {self._process.returncode}, stderr: {stderr.decode()}")
-        with open(self._stdout, "rb") as file:
-            live = file.read()
-        replayed = self._replay("trace")
+        live, replayed = self._live(), self._replay("trace")
         if replayed != live:
             raise TracerFailed(f"the replayed trace differs from the live one: {_first_difference(live, replayed)}")
         return _parse(live), _parse(self._replay("conns"))
 
-    def kill(self):
-        if self._process and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
+    def _live(self):
+        with open(self._stdout, "rb") as file:
+            return file.read()
 
     def _replay(self, what):
-        done = subprocess.run([binary(), what, "-o", "json", "--read", self.recording],
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+        done = subprocess.run([binary(), what, "-o", "json", "--read", self._recording],
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
         if done.returncode:
             raise TracerFailed(f"{what} --read: exit code {done.returncode}, stderr: {done.stderr.decode()}")
         return done.stdout
 
-    def _wait_for_the_word(self, word, seconds):
-        said, deadline = b"", time.monotonic() + seconds
+    def _wait_for_the_word(self, word):
+        said, deadline = b"", time.monotonic() + PATIENCE
         stderr = self._process.stderr.fileno()
         while word.encode() not in said:
             ready, _, _ = select.select([stderr], [], [], max(0, deadline - time.monotonic()))
             text = os.read(stderr, 4096) if ready else b""
             if not text:
-                self.kill()
+                self.__exit__()
                 raise TracerFailed(f"synfin never said '{word}', but: {said.decode()!r}")
             said += text
 
@@ -89,7 +100,9 @@ class Tracer:
 def _parse(output):
     """Every line is one JSON object, and no value is null, "" or nested."""
     records = []
-    for line in output.decode().splitlines():
+    for line in output.decode().splitlines(keepends=True):
+        if not line.endswith("\n"):                     # the rest is still to come
+            break
         record = json.loads(line)
         for key, value in record.items():
             members = value if isinstance(value, list) else [value]

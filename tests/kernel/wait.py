@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Waiting for what must happen, however slow the machine is."""
+
+import time
+
+PATIENCE = 20.0         # seconds; then it will never happen
+
+
+def wait_until(happened, what, seconds=PATIENCE):
+    deadline = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no {what} within {seconds} s")
+        time.sleep(0.01)
