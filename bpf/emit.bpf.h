@@ -11,10 +11,16 @@
 #define ADD(counter, n) ((void)__sync_fetch_and_add(&(counter), (n)))
 
 /* This CPU's counters; NULL never happens, but the verifier asks. */
-static __always_inline struct wire_counters *counters_of(void)
+static __always_inline struct wire_counters *counters_of(__u32 netns)
 {
 	__u32 row = bpf_get_smp_processor_id();
+	const __u32 *slot;
 
+	if (nr_slots > 1) {
+		slot = bpf_map_lookup_elem(&slots, &netns);
+		if (slot)
+			row += *slot * nr_cpus;
+	}
 	return bpf_map_lookup_elem(&counters, &row);
 }
 

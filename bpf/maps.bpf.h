@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * maps.bpf.h - every map, and every constant that user space sets before the
- * load.  User space sizes ring, counters and cpus before the load.
+ * load.  User space sizes ring, counters, slots and cpus before the load.
  */
 #ifndef SYNFIN_MAPS_BPF_H
 #define SYNFIN_MAPS_BPF_H
@@ -20,6 +20,19 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 16 << 20);
 } ring SEC(".maps");
+
+/*
+ * Namespaces that are counted apart: inode number to slot, filled before anything
+ * is attached.  With one slot nobody looks.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} slots SEC(".maps");
+
+const volatile __u32 nr_slots = 1;
 
 /* Row slot * nr_cpus + cpu.  Read by mmap. */
 struct {

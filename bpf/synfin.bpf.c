@@ -29,6 +29,38 @@ static __always_inline void count_transition(struct wire_counters *count, int ol
 }
 
 /*
+ * tcp_done() counts a failed attempt; close(), disconnect(), and a child that finds
+ * its place taken (inet_ehash_nolisten()) come here without it.  They leave no
+ * error, and the socket is no orphan yet.
+ */
+static __always_inline bool is_failed_attempt(const struct sock *sk, int oldstate)
+{
+	if (oldstate == BPF_TCP_SYN_SENT)
+		return sk->sk_err;
+	return oldstate == BPF_TCP_SYN_RECV &&
+	       (sk->sk_err || sk->__sk_common.skc_flags & SOCK_DEAD);
+}
+
+/* An orphan in FIN_WAIT2 that nobody reset: the mark of one that is parked as a mini-socket. */
+static __always_inline bool looks_parked(const struct sock *sk, const struct tcp_sock *tp)
+{
+	unsigned long flags = sk->__sk_common.skc_flags;
+
+	return !sk->sk_err && flags & SOCK_DEAD && !(flags & SOCK_DONE) && tp->linger2 >= 0;
+}
+
+static __always_inline void count_end(struct wire_counters *count, int oldstate,
+				      const struct sock *sk, const struct tcp_sock *tp)
+{
+	if (oldstate == BPF_TCP_SYN_SENT && !sk->sk_err && !tp->segs_out)
+		ADD(count->no_port, 1);
+	if (is_failed_attempt(sk, oldstate))
+		ADD(count->attempt_fails, 1);
+	if (oldstate == BPF_TCP_FIN_WAIT2 && looks_parked(sk, tp))
+		ADD(count->parked, 1);
+}
+
+/*
  * Whether a connection is in scope may not be known at its birth: its own port
  * is chosen after 7->2, the peer of a raw clone is written after 10->3.  Then
  * the birth passes, and so must the transition that completes it, or user space
@@ -63,10 +95,12 @@ static __always_inline void do_on_set_state(__u64 *ctx)
 		tuple.lport = 0;	/* its last life's: inet_put_port() leaves inet_sport */
 	if (!state_in_scope(&tuple, oldstate))
 		return;
-	count = counters_of();
+	count = counters_of(netns);
 	if (!count)
 		return;
 	count_transition(count, oldstate, newstate, sk, tp);
+	if (newstate == BPF_TCP_CLOSE)
+		count_end(count, oldstate, sk, tp);
 	rec = record_begin(count, WIRE_STATE, sizeof(*rec), netns);
 	if (!rec)
 		return;
@@ -115,7 +149,7 @@ static __always_inline void do_on_retransmit(__u64 *ctx)
 	sk_read_tuple(sk, tp, &tuple);
 	if (!tuple_in_scope(&tuple, true, true))
 		return;
-	count = counters_of();
+	count = counters_of(netns);
 	if (!count)
 		return;
 	seq = BPF_CORE_READ(cb, seq);
@@ -183,7 +217,7 @@ static __always_inline void do_on_retransmit_synack(__u64 *ctx)
 	mini_read_tuple(&req->__req_common, &tuple);
 	if (!tuple_in_scope(&tuple, true, true))
 		return;
-	count = counters_of();
+	count = counters_of(netns);
 	if (!count)
 		return;
 	ADD(count->retransmits[WIRE_SYNACK_PHASE], 1);
@@ -252,6 +286,29 @@ static __always_inline void reset_read_sock(const struct sock *sk, struct wire_r
 		rec->state = BPF_CORE_READ(mini, tw_substate);
 }
 
+/*
+ * A reset that tells that 5->7 was no mini-socket's birth: after it the answer to
+ * data that came with the ACK of the FIN; before it the keepalive timer's, which
+ * gives up on an orphan (and unlike `ss -K` does not own the socket).
+ */
+static __always_inline bool is_unparked(const struct sock *sk, const struct sk_buff *skb)
+{
+	const struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
+	__u8 state = sk->__sk_common.skc_state;
+
+	if (!tp || !looks_parked(sk, tp))
+		return false;
+	if (skb)
+		return state == BPF_TCP_CLOSE;
+	return state == BPF_TCP_FIN_WAIT2 && !sk->sk_lock.owned;
+}
+
+/* Sent by a full socket that is no listener. */
+static __always_inline bool is_sockets_own(const struct sock *sk, __u16 flags)
+{
+	return sk && !(flags & (WIRE_R_RECEIVED | WIRE_R_MINI | WIRE_R_LISTENER));
+}
+
 static __always_inline void reset_record(const struct sock *sk, const struct sk_buff *skb,
 					 __u32 reason, __u16 flags)
 {
@@ -268,10 +325,12 @@ static __always_inline void reset_record(const struct sock *sk, const struct sk_
 		return;
 	if (!tuple_in_scope(&tuple, true, true))
 		return;
-	count = counters_of();
+	count = counters_of(netns);
 	if (!count)
 		return;
 	ADD(count->resets[flags & WIRE_R_RECEIVED ? 1 : 0], 1);
+	if (is_sockets_own(sk, flags) && is_unparked(sk, skb))
+		ADD(count->unparked, 1);
 	rec = record_begin(count, WIRE_RESET, sizeof(*rec), netns);
 	if (!rec)
 		return;
@@ -327,7 +386,7 @@ static __always_inline void do_on_kfree_skb(__u64 *ctx)
 	netns = mini ? common_netns(mini) : skb_netns(skb);
 	if (!netns_in_scope(netns) || !tuple_in_scope(&seg.tuple, true, true))
 		return;
-	count = counters_of();
+	count = counters_of(netns);
 	if (!count)
 		return;
 	rec = record_begin(count, WIRE_TW_SEGMENT, sizeof(*rec), netns);

@@ -306,8 +306,13 @@ struct wire_counters {
 	__u64 retransmits[WIRE_PHASES];	/* segments */
 	__u64 resets[2];	/* sent, received */
 	__u64 lost_ring;	/* records for which the ring had no room */
+	/* what a transition alone does not say */
+	__u64 no_port;		/* 2->7 before a SYN was sent */
+	__u64 attempt_fails;	/* 2->7 and 3->7 by tcp_done() */
+	__u64 parked;		/* 5->7 that looks like a FIN_WAIT2 mini-socket's birth */
+	__u64 unparked;		/* a reset told that it was none */
 };
-WIRE_ASSERT(wire_counters, (WIRE_STATES * WIRE_STATES + 7) * 8);
+WIRE_ASSERT(wire_counters, (WIRE_STATES * WIRE_STATES + 11) * 8);
 
 /* Programs that have a twin (emit.bpf.h). */
 enum wire_prog { WIRE_P_STATE, WIRE_P_RETRANSMIT, WIRE_P_SYNACK, WIRE_P_SEND_RESET,

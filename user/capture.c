@@ -39,7 +39,8 @@ struct capture {
 	struct features features;
 	bool has_twins;
 	int nr_cpus;
-	struct wire_counters *counters;		/* mmap: a row a CPU */
+	struct wire_counters *counters;		/* mmap: a row a slot and CPU */
+	int nr_rows;				/* of those */
 	struct wire_cpu *cpus;
 	size_t counters_size, cpus_size;
 	int64_t clock_ns;
@@ -162,7 +163,7 @@ static uint64_t sum_lost_ring(const struct capture *c)
 {
 	uint64_t sum = 0;
 
-	for (int i = 0; i < c->nr_cpus; i++)
+	for (int i = 0; i < c->nr_rows; i++)
 		sum += load((const uint64_t *)&c->counters[i].lost_ring);
 	return sum;
 }
@@ -171,11 +172,26 @@ static uint64_t sum_births(const struct capture *c)
 {
 	uint64_t sum = 0;
 
-	for (int i = 0; i < c->nr_cpus; i++) {
+	for (int i = 0; i < c->nr_rows; i++) {
 		sum += load((const uint64_t *)&c->counters[i].transitions[7][2]);
 		sum += load((const uint64_t *)&c->counters[i].transitions[10][3]);
 	}
 	return sum;
+}
+
+/* Slot 0 is whoever has none of its own. */
+void capture_counters(const struct capture *c, uint32_t i, struct wire_counters *ret)
+{
+	const struct wire_counters *rows = &c->counters[(i + 1) * c->nr_cpus];
+	uint64_t *sums = (uint64_t *)ret;
+
+	*ret = (struct wire_counters){};
+	for (int cpu = 0; cpu < c->nr_cpus; cpu++) {
+		const uint64_t *row = (const uint64_t *)&rows[cpu];
+
+		for (size_t k = 0; k < sizeof(*ret) / sizeof(*row); k++)
+			sums[k] += load(&row[k]);
+	}
 }
 
 /* A program and its twin. */
@@ -265,6 +281,11 @@ static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list 
 	return 0;
 }
 
+void capture_set_log(void)
+{
+	libbpf_set_print(print_libbpf);
+}
+
 static void fill_ports(const struct wire_ports *ports, bool *all, uint64_t *bitmap)
 {
 	*all = !ports->len;
@@ -316,11 +337,13 @@ static int configure(struct capture *c)
 	fill_ports(&scope->rports, (bool *)&ro->scope_rports_all, (uint64_t *)ro->scope_rports);
 	ro->wake_at = ring_size / 8;
 	ro->nr_cpus = c->nr_cpus;
+	ro->nr_slots = 1 + c->config->nr_apart;
 	ro->debug_slow = c->config->debug_slow;
 	if (getrandom((void *)&ro->sock_mask, sizeof(ro->sock_mask), 0) < 0)
 		return -errno;
 	if (bpf_map__set_max_entries(skel->maps.ring, ring_size) ||
-	    bpf_map__set_max_entries(skel->maps.counters, c->nr_cpus) ||
+	    bpf_map__set_max_entries(skel->maps.slots, ro->nr_slots) ||
+	    bpf_map__set_max_entries(skel->maps.counters, c->nr_rows) ||
 	    bpf_map__set_max_entries(skel->maps.cpus, c->nr_cpus))
 		return -errno;
 	err = leave_out_iterators(c);
@@ -338,6 +361,30 @@ static int map_rows(const struct bpf_map *map, size_t row, int rows, size_t *siz
 		return -errno;
 	*(void **)ret = p;
 	return 0;
+}
+
+static int fill_slots(const struct capture *c)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < c->config->nr_apart && !err; i++) {
+		uint32_t slot = i + 1;
+
+		err = bpf_map_update_elem(bpf_map__fd(c->skel->maps.slots), &c->config->apart[i],
+					  &slot, BPF_NOEXIST);
+	}
+	return err;
+}
+
+static int map_all(struct capture *c)
+{
+	int err;
+
+	err = map_rows(c->skel->maps.counters, sizeof(*c->counters), c->nr_rows,
+		       &c->counters_size, &c->counters);
+	if (err)
+		return err;
+	return map_rows(c->skel->maps.cpus, sizeof(*c->cpus), c->nr_cpus, &c->cpus_size, &c->cpus);
 }
 
 static void bpf_link_destroyp(struct bpf_link **link)
@@ -358,7 +405,6 @@ int capture_open(const struct capture_config *config, const struct features *f,
 
 	if (!c)
 		return -ENOMEM;
-	libbpf_set_print(print_libbpf);
 	c->config = config;
 	c->features = *f;
 	c->fn = fn;
@@ -367,6 +413,7 @@ int capture_open(const struct capture_config *config, const struct features *f,
 	c->nr_cpus = libbpf_num_possible_cpus();
 	if (c->nr_cpus < 0)
 		return c->nr_cpus;
+	c->nr_rows = c->nr_cpus * (1 + config->nr_apart);
 	c->skel = synfin_bpf__open();
 	if (!c->skel)
 		return -errno;
@@ -376,11 +423,10 @@ int capture_open(const struct capture_config *config, const struct features *f,
 	err = synfin_bpf__load(c->skel);
 	if (err)
 		return err;
-	err = map_rows(c->skel->maps.counters, sizeof(*c->counters), c->nr_cpus,
-		       &c->counters_size, &c->counters);
+	err = fill_slots(c);
 	if (err)
 		return err;
-	err = map_rows(c->skel->maps.cpus, sizeof(*c->cpus), c->nr_cpus, &c->cpus_size, &c->cpus);
+	err = map_all(c);
 	if (err)
 		return err;
 	*ret = TAKE(c);
@@ -567,6 +613,7 @@ int capture_census(struct capture *c, bool owners)
 {
 	CLEANUP(netns_list_deinit) struct netns_list list = {};
 	CLEANUP(cleanup_close) int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	uint64_t begun_ns = clock_now(CLOCK_MONOTONIC);
 	unsigned int left_out = 0;
 	struct stat st = {};
 	int err;
@@ -593,6 +640,8 @@ int capture_census(struct capture *c, bool owners)
 			 "takes CAP_SYS_ADMIN", left_out);
 	if (!err && owners && c->features.iter_owner)
 		err = census_descriptors(c);
+	log_debug("the census of %u network namespaces took %llu us", list.len,
+		  (unsigned long long)(clock_now(CLOCK_MONOTONIC) - begun_ns) / 1000);
 	return err;
 }
 

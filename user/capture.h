@@ -18,13 +18,21 @@
 
 struct capture;
 
+/* A row of counters takes 2 KB a namespace and CPU: 200 MB with 100 CPUs. */
+#define CAPTURE_NETNS_MAX	1024
+
 struct capture_config {
 	struct wire_scope scope;
 	const char *netns;	/* as the user named it */
 	uint32_t ring_size;	/* bytes; a power of two, at least a page */
+	const uint32_t *apart;	/* inodes of namespaces that are counted apart, each once; or NULL */
+	uint32_t nr_apart;	/* at most CAPTURE_NETNS_MAX */
 	uint32_t debug_slow;	/* tests: make the programs slow, so that they are nested often */
 	bool debug_no_twin;	/* tests: leave out what makes up for that */
 };
+
+/* libbpf's own messages become ours, from now on: shown with -v. */
+void capture_set_log(void);
 
 /*
  * Loads.  0 and *ret, or -errno.  f: as feature_probe() found it, with every
@@ -51,6 +59,12 @@ bool capture_drain(struct capture *c, uint64_t next_deadline);
 
 /* About once a second: losses since the last call, and steps of the clock. */
 void capture_watch(struct capture *c);
+
+/*
+ * What has been counted since the programs were attached, in the namespace
+ * config->apart[i].  A sum over the CPUs, each member of which only grows.
+ */
+void capture_counters(const struct capture *c, uint32_t i, struct wire_counters *ret);
 
 /*
  * Hands out what is there: the sockets of every namespace in scope, and with

@@ -33,7 +33,11 @@
 	X(TRACE, "trace", F(TABLE) | F(JSON) | F(CSV),					\
 	  "one line per event: state transitions, retransmits, resets")				\
 	X(CONNS, "conns", F(TABLE) | F(JSON) | F(CSV),					\
-	  "one line per connection, when its life is over")
+	  "one line per connection, when its life is over")					\
+	X(DOCTOR, "doctor", F(TABLE) | F(JSON),						\
+	  "what this kernel and these privileges allow, feature by feature, with the cure")	\
+	X(AUDIT, "audit", F(TABLE) | F(JSON),						\
+	  "holds the trace against the kernel's own counters, and prints what differs")
 
 /* id, heading in --help */
 #define FLAG_GROUPS(X)			\
@@ -46,7 +50,8 @@
 
 /* Sets of commands, for the rows below (C: one command's bit). */
 #define OF_SOCKETS(C)	(C(TRACE) | C(CONNS))
-#define OF_EVERY(C)	(C(TRACE) | C(CONNS))
+#define OF_KERNEL(C)	(OF_SOCKETS(C) | C(AUDIT))
+#define OF_EVERY(C)	(OF_KERNEL(C) | C(DOCTOR))
 
 /*
  * id, letter or 0, long name, metavar or NULL, default or NULL, the commands
@@ -62,27 +67,27 @@
 	  "these local ports: a comma list with ranges, like 80,443,8000-8099")			\
 	X(REMOTEPORT, 'D', "remoteport", "PORTS", NULL, OF_SOCKETS(C), SOCKETS,			\
 	  "these remote ports, likewise")							\
-	X(NETNS, 'N', "netns", "NETNS", "all", OF_SOCKETS(C), SOCKETS,				\
+	X(NETNS, 'N', "netns", "NETNS", "all", OF_KERNEL(C), SOCKETS,				\
 	  "network namespace: all, self, a name under /run/netns, a path, or pid:PID")		\
 	X(EXISTING, 0, "existing", NULL, NULL, OF_SOCKETS(C), SOCKETS,				\
 	  "also report what existed before the start")						\
-	X(DURATION, 'd', "duration", "DURATION", NULL, OF_SOCKETS(C), STOP,			\
+	X(DURATION, 'd', "duration", "DURATION", NULL, OF_KERNEL(C), STOP,			\
 	  "after this time, like 10, 10s, 500ms or 2m; under --read the recording's time")	\
 	X(COUNT, 'c', "count", "COUNT", NULL, OF_SOCKETS(C), STOP,				\
 	  "after this many records")								\
-	X(OUTPUT, 'o', "output", "FORMAT", "table", OF_SOCKETS(C), OUTPUT,			\
+	X(OUTPUT, 'o', "output", "FORMAT", "table", OF_EVERY(C), OUTPUT,			\
 	  "form of the records")								\
 	X(COLOR, 0, "color", "WHEN", "auto", OF_SOCKETS(C), OUTPUT,				\
 	  "colour in tables, auto honouring NO_COLOR")						\
-	X(QUIET, 'q', "quiet", NULL, NULL, OF_SOCKETS(C), OUTPUT,				\
+	X(QUIET, 'q', "quiet", NULL, NULL, OF_EVERY(C), OUTPUT,				\
 	  "nothing but errors on stderr")							\
-	X(VERBOSE, 'v', "verbose", NULL, NULL, OF_SOCKETS(C), OUTPUT,				\
+	X(VERBOSE, 'v', "verbose", NULL, NULL, OF_EVERY(C), OUTPUT,				\
 	  "say more on stderr")									\
 	X(WRITE, 0, "write", "FILE", NULL, OF_SOCKETS(C), RECORDING,				\
 	  "also record the kernel's raw records in FILE")					\
 	X(READ, 0, "read", "FILE", NULL, OF_SOCKETS(C), RECORDING,				\
 	  "run on the recording in FILE instead of the kernel; needs no root")			\
-	X(RING_SIZE, 0, "ring-size", "SIZE", "16M", OF_SOCKETS(C), LOSS,			\
+	X(RING_SIZE, 0, "ring-size", "SIZE", "16M", OF_KERNEL(C), LOSS,			\
 	  "the kernel's ring buffer: a power of two from one page to 1G, like 64K")		\
 	X(STRICT, 0, "strict", NULL, NULL, OF_SOCKETS(C), LOSS,					\
 	  "exit with 5 if any record was lost")							\
@@ -98,7 +103,8 @@
 	X(2, USAGE, "wrong command line")			\
 	X(3, NOT_PERMITTED, "not permitted")			\
 	X(4, NO_FEATURE, "this kernel lacks a feature")		\
-	X(5, LOST, "records were lost, under --strict")
+	X(5, LOST, "records were lost, under --strict")		\
+	X(6, DIFFERS, "audit found a difference")
 
 /* command, line, what it does; the lines are parsed by a test */
 #define EXAMPLES(X)										\
@@ -109,7 +115,15 @@
 	X(CONNS, "synfin conns -L 80,8000-8099 -d 1m",						\
 	  "connections to these local ports that end within a minute")				\
 	X(CONNS, "synfin conns --read monday.rec -4",						\
-	  "the IPv4 connections of a recording")
+	  "the IPv4 connections of a recording")						\
+	X(DOCTOR, "synfin doctor",								\
+	  "whether tracing will work here, and what would be missing")				\
+	X(DOCTOR, "synfin doctor -o json",							\
+	  "the same for scripts, one object a feature")						\
+	X(AUDIT, "synfin audit -d 1m",								\
+	  "whether the trace of the next minute misses anything, in any network namespace")	\
+	X(AUDIT, "synfin audit -N self -o json",						\
+	  "the same of this network namespace, for scripts, until Ctrl-C")
 
 #define X(id, ...) FORMAT_##id,
 enum format { FORMATS(X) FORMAT_MAX };

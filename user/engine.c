@@ -110,6 +110,8 @@ static bool undecided(const struct engine *e, const struct wire_tuple *t)
  */
 static bool settle(struct engine *e, struct conn *c, const struct wire_tuple *t)
 {
+	uint16_t lport = c->tuple.lport;
+
 	if (!c->tuple.lport || !c->tuple.rport)
 		c->tuple = *t;
 	if (!(c->flags & CONN_BIRTH_HELD))
@@ -118,7 +120,11 @@ static bool settle(struct engine *e, struct conn *c, const struct wire_tuple *t)
 		conntab_remove(&e->conns, c);
 		return false;
 	}
+	if (c->role == ROLE_ACTIVE)	/* told as it was then: its port was not chosen yet */
+		c->tuple.lport = lport;
 	report_birth(e, c, c->start_ns);
+	if (!c->tuple.lport)
+		c->tuple.lport = t->lport;
 	return true;
 }
 

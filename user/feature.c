@@ -2,15 +2,24 @@
 #include "feature.h"
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <cap-ng.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cleanup.h"
+#include "netns.h"
 
 static const struct { const char *name; uint8_t least; } tracepoints[TRACEPOINT_MAX] = {
 #define X(id, name, least) { name, least },
@@ -55,6 +64,20 @@ static bool has_member(const struct btf *btf, const char *name, const char *memb
 	return false;
 }
 
+static bool has_enumerator(const struct btf *btf, const char *name, const char *enumerator)
+{
+	int id = btf__find_by_name_kind(btf, name, BTF_KIND_ENUM);
+	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, id);
+
+	for (int i = 0; t && i < btf_vlen(t); i++) {
+		const char *found = btf__str_by_offset(btf, btf_enum(t)[i].name_off);
+
+		if (found && !strcmp(found, enumerator))
+			return true;
+	}
+	return false;
+}
+
 /*
  * The coarse clocks advance once a tick: their resolution is TICK_NSEC, exactly
  * what HZ was configured to, and needs no privilege.
@@ -68,9 +91,21 @@ static uint32_t ticks_per_second(void)
 	return (1000000000 + res.tv_nsec / 2) / res.tv_nsec;
 }
 
+/* Who asked tells what is wrong; libbpf need not say it before. */
+static struct btf *load_btf(void)
+{
+	libbpf_print_fn_t print = libbpf_set_print(NULL);
+	struct btf *ret = btf__load_vmlinux_btf();
+	int err = errno;
+
+	libbpf_set_print(print);
+	errno = err;
+	return ret;
+}
+
 int feature_probe(struct features *ret)
 {
-	CLEANUP(btf_freep) struct btf *btf = btf__load_vmlinux_btf();
+	CLEANUP(btf_freep) struct btf *btf = load_btf();
 	struct features f = { .hz = ticks_per_second() };
 	struct utsname uts;
 
@@ -87,10 +122,111 @@ int feature_probe(struct features *ret)
 	f.iter_owner = btf__find_by_name_kind(btf, "bpf_iter__task_file", BTF_KIND_STRUCT) > 0 &&
 		       btf__find_by_name_kind(btf, "bpf_sock_from_file", BTF_KIND_FUNC) > 0;
 	f.guard = has_member(btf, "bpf_prog", "active");
+	f.tw_refcount = has_member(btf, "inet_timewait_death_row", "tw_refcount");
+	f.iter_prog = btf__find_by_name_kind(btf, "bpf_iter__bpf_prog", BTF_KIND_STRUCT) > 0;
+	f.ringbuf = has_enumerator(btf, "bpf_map_type", "BPF_MAP_TYPE_RINGBUF");
+	/* Gone with the accounting, 80ee81e0403c, v5.11. */
+	f.memlock = btf__find_by_name_kind(btf, "bpf_map_memory", BTF_KIND_STRUCT) > 0;
+	f.lockdown = btf__find_by_name_kind(btf, "lockdown_is_locked_down", BTF_KIND_FUNC) > 0;
 	if (!uname(&uts))
 		snprintf(f.release, sizeof(f.release), "%.63s", uts.release);
 	*ret = f;
 	return 0;
+}
+
+/* ---- what else doctor looks at ---- */
+
+/* Inode numbers of the first namespaces, include/linux/proc_ns.h. */
+#define INIT_USER_INO	0xeffffffdu
+#define INIT_PID_INO	0xeffffffcu
+
+static bool is_inode(const char *path, uint64_t inode)
+{
+	struct stat st;
+
+	return !stat(path, &st) && st.st_ino == inode;
+}
+
+/* The first line; "" if it cannot be read. */
+static void read_line(const char *path, char *buf, size_t size)
+{
+	CLEANUP(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? 0 : read(fd, buf, size - 1);
+
+	buf[len < 0 ? 0 : len] = 0;
+	buf[strcspn(buf, "\n")] = 0;
+}
+
+static int64_t read_sysctl(const char *path)
+{
+	char text[32], *end;
+	int64_t ret;
+
+	read_line(path, text, sizeof(text));
+	ret = strtoll(text, &end, 10);
+	return *text && !*end ? ret : UNREADABLE;
+}
+
+/* The mode in force is the one in brackets: none [integrity] confidentiality */
+static void read_lockdown(char *ret, size_t size)
+{
+	char text[128], *mode;
+
+	read_line("/sys/kernel/security/lockdown", text, sizeof(text));
+	mode = strchr(text, '[');
+	if (!mode)
+		return;
+	mode[strcspn(mode, "]")] = 0;
+	snprintf(ret, size, "%s", mode + 1);
+}
+
+/* A look-up in no map: who may call bpf() at all is told EBADF. */
+static int try_bpf(void)
+{
+	union bpf_attr attr = { .map_fd = -1u };
+
+	return syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr)) ? -errno : 0;
+}
+
+static int try_setns(void)
+{
+	CLEANUP(cleanup_close) int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : netns_enter(fd);
+}
+
+static uint64_t effective_capabilities(void)
+{
+	uint64_t ret = 0;
+
+	if (capng_get_caps_process())
+		return 0;
+	for (unsigned int cap = 0; cap <= CAP_LAST_CAP; cap++) {
+		if (capng_have_capability(CAPNG_EFFECTIVE, cap))
+			ret |= 1ull << cap;
+	}
+	return ret;
+}
+
+void feature_look(struct facts *ret)
+{
+	struct rlimit memlock = {};
+
+	*ret = (struct facts){
+		.capabilities = effective_capabilities(),
+		.init_userns = is_inode("/proc/self/ns/user", INIT_USER_INO),
+		.init_pidns = is_inode("/proc/self/ns/pid", INIT_PID_INO),
+		.bpf_err = try_bpf(),
+		.setns_err = try_setns(),
+		.perf_event_paranoid = read_sysctl("/proc/sys/kernel/perf_event_paranoid"),
+		.unprivileged_bpf_disabled =
+			read_sysctl("/proc/sys/kernel/unprivileged_bpf_disabled"),
+		.bpf_jit_enable = read_sysctl("/proc/sys/net/core/bpf_jit_enable"),
+	};
+	ret->btf_err = feature_probe(&ret->features);
+	ret->memlock_unlimited = !getrlimit(RLIMIT_MEMLOCK, &memlock) &&
+				 memlock.rlim_cur == RLIM_INFINITY;
+	read_lockdown(ret->lockdown, sizeof(ret->lockdown));
 }
 
 /* CAP_SYS_ADMIN stands for both, as it does in the kernel. */

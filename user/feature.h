@@ -29,14 +29,39 @@ struct features {
 	uint8_t arguments[TRACEPOINT_MAX];	/* 0: the kernel has no such tracepoint */
 	bool cookie;		/* bpf_get_socket_cookie() in tracing programs */
 	bool guard;		/* a running program is not entered again (6.1) */
+	bool tw_refcount;	/* TIME_WAIT counts at its entry, no longer at its end (5.18) */
 	bool iter_tcp;		/* sockets can be counted off (5.9) */
 	bool iter_owner;	/* and their descriptors (5.11) */
+	bool iter_prog;		/* and programs, which the guard's twins need */
+	bool ringbuf;
+	bool memlock;		/* maps count against RLIMIT_MEMLOCK (before 5.11) */
+	bool lockdown;		/* the kernel can be locked down */
 	uint32_t hz;
 	char release[64];	/* uname -r */
 };
 
 /* 0; -ENOENT: no BTF of the kernel; or another errno of reading it. */
 int feature_probe(struct features *ret);
+
+/*
+ * What `doctor` judges: the system as it is found, without a need for any
+ * privilege.  A sysctl that cannot be read is INT64_MIN.
+ */
+#define UNREADABLE	INT64_MIN
+
+struct facts {
+	int btf_err;		/* of feature_probe(); 0: features are known */
+	struct features features;
+	uint64_t capabilities;	/* effective; bits by CAP_* */
+	bool init_userns, init_pidns;
+	int bpf_err;		/* of a bpf() that asks for nothing */
+	int setns_err;		/* of entering the network namespace we are in */
+	bool memlock_unlimited;
+	char lockdown[32];	/* the mode; "": not to be read */
+	int64_t perf_event_paranoid, unprivileged_bpf_disabled, bpf_jit_enable;
+};
+
+void feature_look(struct facts *ret);
 
 /* NULL, or the name of the first capability that tracing needs and is missing. */
 const char *feature_missing_capability(void);

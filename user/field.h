@@ -18,11 +18,15 @@
 #define F_TRACE		(1u << 0)
 #define F_CONNS		(1u << 1)
 #define F_SUMMARY	(1u << 2)
+#define F_DOCTOR	(1u << 3)
+#define F_AUDIT		(1u << 4)
 #define F_RECORDS	(F_TRACE | F_CONNS)
+#define F_EVERY		(F_RECORDS | F_SUMMARY | F_DOCTOR | F_AUDIT)
 
 enum field_type {
 	FT_TIME,	/* u: CLOCK_REALTIME nanoseconds */
 	FT_UINT,	/* u */
+	FT_INT,		/* i */
 	FT_US,		/* u: microseconds, a duration */
 	FT_SECONDS,	/* u: milliseconds, printed as seconds */
 	FT_BOOL,	/* u */
@@ -45,11 +49,11 @@ enum field_type {
 
 /* X(name, key, type, commands), in the order of output. */
 #define FIELDS							\
-	X(TIME, "time", FT_TIME, F_RECORDS | F_SUMMARY)		\
-	X(V, "v", FT_UINT, F_RECORDS | F_SUMMARY)		\
-	X(EVENT, "event", FT_WORD, F_RECORDS | F_SUMMARY)	\
+	X(TIME, "time", FT_TIME, F_EVERY)			\
+	X(V, "v", FT_UINT, F_EVERY)				\
+	X(EVENT, "event", FT_WORD, F_EVERY)			\
 	X(CONN, "conn", FT_ID, F_RECORDS)			\
-	X(NETNS, "netns", FT_UINT, F_RECORDS)			\
+	X(NETNS, "netns", FT_UINT, F_RECORDS | F_AUDIT)		\
 	X(FAMILY, "family", FT_UINT, F_RECORDS)			\
 	X(LADDR, "laddr", FT_ADDR, F_RECORDS)			\
 	X(LPORT, "lport", FT_UINT, F_RECORDS)			\
@@ -100,6 +104,15 @@ enum field_type {
 	X(EXISTING, "existing", FT_BOOL, F_RECORDS)		\
 	X(COUNT, "count", FT_UINT, F_RECORDS)			\
 	X(WHERE, "where", FT_WORD, F_RECORDS)			\
+	X(FEATURE, "feature", FT_WORD, F_DOCTOR)		\
+	X(IS_OK, "ok", FT_BOOL, F_DOCTOR)				\
+	X(NEEDS, "needs", FT_TEXT, F_DOCTOR)			\
+	X(CURE, "cure", FT_TEXT, F_DOCTOR)			\
+	X(COUNTER, "counter", FT_WORD, F_AUDIT)			\
+	X(KERNEL, "kernel", FT_INT, F_AUDIT)			\
+	X(TRACED, "traced", FT_INT, F_AUDIT)			\
+	X(RESIDUAL, "residual", FT_INT, F_AUDIT)		\
+	X(WHY, "why", FT_WORD, F_AUDIT)				\
 	X(SECONDS, "seconds", FT_SECONDS, F_SUMMARY)		\
 	X(TRANSITIONS, "transitions", FT_UINT, F_SUMMARY)	\
 	X(RETRANSMITS, "retransmits", FT_UINT, F_SUMMARY)	\
@@ -133,6 +146,7 @@ extern const struct field_spec field_specs[F_MAX];
 struct value {
 	union {
 		uint64_t u;
+		int64_t i;
 		const char *text;
 		const uint8_t *addr;
 		const uint8_t *states;

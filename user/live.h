@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * live.h - a run on the running kernel: one thread, one epoll loop of ring,
- * timer, signals and stdout.
+ * live.h - a session on the running kernel (loop.h).
  */
 #ifndef SYNFIN_LIVE_H
 #define SYNFIN_LIVE_H

@@ -4,15 +4,20 @@
  * The only file that knows all.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "audit_run.h"
 #include "cleanup.h"
+#include "doctor.h"
 #include "live.h"
 #include "log.h"
 #include "netns.h"
 #include "options.h"
+#include "recorded.h"
 #include "replay.h"
 #include "session.h"
 
@@ -20,7 +25,7 @@
 static int make_scope(const struct options *opt, const struct wire_start *recorded,
 		      struct wire_scope *ret)
 {
-	char path[256];
+	char path[PATH_MAX];
 	int err;
 
 	*ret = (struct wire_scope){
@@ -57,7 +62,7 @@ static int exit_status(struct session *s, const struct options *opt, int status)
 	if (session_close_recorder(s))
 		status = STATUS_ERROR;
 	if (s->out.err && s->out.err != EPIPE) {
-		log_error("cannot write to stdout: %s", strerror(s->out.err));
+		log_error("cannot write to stdout: %s; send it where there is room", strerror(s->out.err));
 		status = STATUS_ERROR;
 	}
 	if (!status && opt->strict && tally_lost(&s->tally)) {
@@ -70,53 +75,21 @@ static int exit_status(struct session *s, const struct options *opt, int status)
 
 /* ---- a recording ---- */
 
-static void tell_replay_error(const char *path, int err, uint32_t version, uint64_t position)
-{
-	if (err < 0) {
-		log_error("--read %s: %s", path, strerror(-err));
-		return;
-	}
-	switch ((enum replay_error)err) {
-	case REPLAY_FOREIGN:
-		log_error("--read %s: is no recording of synfin's; --write makes one", path);
-		break;
-	case REPLAY_BYTE_ORDER:
-		log_error("--read %s: was recorded on a machine of the other byte order; replay "
-			  "it there", path);
-		break;
-	case REPLAY_VERSION:
-		log_error("--read %s: its records have version %u, this synfin reads %u; replay it "
-			  "with the synfin that recorded it", path, version, WIRE_VERSION);
-		break;
-	case REPLAY_TRUNCATED:
-		log_error("--read %s: breaks off at byte %llu; what was before it is shown, the "
-			  "end was never written", path, (unsigned long long)position);
-		break;
-	case REPLAY_DAMAGED:
-		log_error("--read %s: is damaged at byte %llu; what was before it is shown", path,
-			  (unsigned long long)position);
-		break;
-	}
-}
-
 static void replay_destroyp(struct replay **r)
 {
 	replay_destroy(*r);
 }
 
-static int run_replay(const struct options *opt)
+static int run_recorded(const struct options *opt)
 {
 	CLEANUP(replay_destroyp) struct replay *replay = NULL;
 	CLEANUP(session_deinit) struct session s = {};
 	struct wire_scope scope;
-	uint32_t version = 0;
 	int err;
 
-	err = replay_open(opt->read_path, &replay, &version);
-	if (err) {
-		tell_replay_error(opt->read_path, err, version, 0);
-		return STATUS_ERROR;
-	}
+	err = recorded_open(opt->read_path, &replay);
+	if (err)
+		return err;
 	err = make_scope(opt, replay_start(replay), &scope);
 	if (err)
 		return err;
@@ -125,11 +98,8 @@ static int run_replay(const struct options *opt)
 		log_error("cannot start: %s", strerror(-err));
 		return STATUS_ERROR;
 	}
-	err = replay_run(replay, session_record, &s);
-	session_finish(&s);
-	if (err)
-		tell_replay_error(opt->read_path, err, 0, replay_position(replay));
-	return exit_status(&s, opt, err ? STATUS_ERROR : STATUS_OK);
+	err = recorded_run(&s, replay, opt->read_path);
+	return exit_status(&s, opt, err);
 }
 
 /* ---- the kernel ---- */
@@ -155,15 +125,58 @@ static int run_live(const struct options *opt)
 	return exit_status(&s, opt, STATUS_OK);
 }
 
+static int run_doctor(const struct options *opt)
+{
+	struct facts facts;
+
+	feature_look(&facts);
+	return doctor_run(&facts, opt->format, STDOUT_FILENO);
+}
+
+/*
+ * A standard descriptor that is closed would be taken by the next file that is
+ * opened.  stdin and stderr may be missing; records have to go somewhere.
+ */
+static int check_descriptors(void)
+{
+	bool has_stdout = fcntl(STDOUT_FILENO, F_GETFD) >= 0;
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	cleanup_close(&fd);
+	if (has_stdout)
+		return 0;
+	log_error("cannot write to stdout: it is closed; redirect it to /dev/null or a file");
+	return STATUS_ERROR;
+}
+
+static int run_audit(const struct options *opt)
+{
+	struct wire_scope scope;
+	int err;
+
+	err = make_scope(opt, NULL, &scope);
+	return err ? err : audit_run(opt, &scope, STDOUT_FILENO);
+}
+
 int main(int argc, char **argv)
 {
 	struct options opt;
 	int status;
 
+	status = check_descriptors();
+	if (status)
+		return status;
 	signal(SIGPIPE, SIG_IGN);	/* a closed pipe is an error of write() */
 	status = options_parse(argc, argv, &opt);
 	if (status)
 		return status == OPTIONS_DONE ? STATUS_OK : status;
 	log_level = opt.quiet ? LOG_QUIET : opt.verbose ? LOG_VERBOSE : LOG_NORMAL;
-	return opt.read_path ? run_replay(&opt) : run_live(&opt);
+	if (opt.command == CMD_DOCTOR)
+		return run_doctor(&opt);
+	if (opt.command == CMD_AUDIT)
+		return run_audit(&opt);
+	return opt.read_path ? run_recorded(&opt) : run_live(&opt);
 }

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <stdio.h>
@@ -124,7 +125,7 @@ static int list_add_dir(struct netns_list *list, const char *dir, const char *su
 {
 	CLEANUP(close_dirp) DIR *d = opendir(dir);
 	const struct dirent *entry;
-	char path[512];
+	char path[PATH_MAX];
 	int err = 0;
 
 	while (d && !err && (entry = readdir(d))) {
@@ -139,7 +140,7 @@ static int list_add_dir(struct netns_list *list, const char *dir, const char *su
 
 int netns_list_init(struct netns_list *list, const char *text)
 {
-	char path[256];
+	char path[PATH_MAX];
 	int err;
 
 	*list = (struct netns_list){ 0 };

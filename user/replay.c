@@ -16,6 +16,8 @@
 struct replay {
 	int fd;
 	bool eof;
+	pause_fn pause;		/* NULL: none */
+	void *ctx;
 	uint64_t position;	/* of buf[start] in the file */
 	size_t start, len;
 	union event first;
@@ -43,8 +45,11 @@ static int fill(struct replay *r, size_t want)
 	memmove(r->buf, r->buf + r->start, r->len);
 	r->start = 0;
 	while (!r->eof && r->len < want) {
-		ssize_t n = read(r->fd, r->buf + r->len, sizeof(r->buf) - r->len);
+		ssize_t n;
 
+		if (r->pause && !r->pause(r->ctx))
+			return -ECANCELED;
+		n = read(r->fd, r->buf + r->len, sizeof(r->buf) - r->len);
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		r->eof = !n;
@@ -123,6 +128,7 @@ int replay_open(const char *path, struct replay **ret, uint32_t *version)
 	r->position = 0;
 	r->start = r->len = 0;
 	r->eof = false;
+	r->pause = NULL;
 	r->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (r->fd < 0)
 		return -errno;
@@ -143,15 +149,19 @@ const struct wire_start *replay_start(const struct replay *r)
 	return &r->first.start;
 }
 
-int replay_run(struct replay *r, record_fn fn, void *ctx)
+int replay_run(struct replay *r, record_fn fn, pause_fn pause, void *ctx)
 {
 	const struct wire_hdr *hdr;
 	bool enough = false;
 	union event ev;
 	int err;
 
+	r->pause = pause;
+	r->ctx = ctx;
 	for (;;) {
 		err = peek(r, &hdr);
+		if (err == -ECANCELED)
+			return 0;
 		if (err)
 			return err;
 		err = decode(hdr, hdr->len, &ev);

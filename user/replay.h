@@ -33,11 +33,12 @@ void replay_destroy(struct replay *r);
 const struct wire_start *replay_start(const struct replay *r);
 
 /*
- * Hands out all records.  0, a negative errno, REPLAY_TRUNCATED or
+ * Hands out all records; before it reads on, which may take long on a pipe,
+ * calls pause, and stops with 0 if that says so.  0, a negative errno, REPLAY_TRUNCATED or
  * REPLAY_DAMAGED: then everything before replay_position() was handed out, and
  * no WIRE_END.
  */
-int replay_run(struct replay *r, record_fn fn, void *ctx);
+int replay_run(struct replay *r, record_fn fn, pause_fn pause, void *ctx);
 
 /* Where in the file reading stopped, in bytes. */
 uint64_t replay_position(const struct replay *r);

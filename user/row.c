@@ -238,6 +238,62 @@ void row_from_report(struct row *row, const struct report *r)
 	}
 }
 
+static void set_text(struct row *row, enum field f, const char *text)
+{
+	struct value *v = row_set(row, f);
+
+	v->text = text;
+	v->len = strlen(text);
+}
+
+void row_from_check(struct row *row, const struct check *c, uint64_t time_ns)
+{
+	row_clear(row);
+	set_uint(row, F_TIME, time_ns);
+	set_uint(row, F_V, RECORD_VERSION);
+	set_word(row, F_EVENT, "check");
+	set_word(row, F_FEATURE, c->feature);
+	if (c->state != CHECK_UNKNOWN)
+		set_uint(row, F_IS_OK, c->state == CHECK_OK);
+	set_text(row, F_NEEDS, c->needs);
+	if (c->cure)
+		set_text(row, F_CURE, c->cure);
+}
+
+static void set_int(struct row *row, enum field f, int64_t i)
+{
+	row_set(row, f)->i = i;
+}
+
+void row_from_audit(struct row *row, const struct audit_row *a, uint32_t netns, uint64_t time_ns)
+{
+	row_clear(row);
+	set_uint(row, F_TIME, time_ns);
+	set_uint(row, F_V, RECORD_VERSION);
+	set_word(row, F_EVENT, "audit");
+	set_uint(row, F_NETNS, netns);
+	set_word(row, F_COUNTER, a->counter);
+	if (a->has_kernel)
+		set_int(row, F_KERNEL, a->kernel);
+	set_word(row, F_WHY, a->why);
+	if (a->why)
+		return;
+	set_int(row, F_TRACED, a->traced);
+	set_int(row, F_RESIDUAL, a->residual);
+}
+
+void row_from_audit_end(struct row *row, uint64_t time_ns, uint64_t ms, uint64_t lost_ring,
+			uint64_t lost_nested)
+{
+	row_clear(row);
+	set_uint(row, F_TIME, time_ns);
+	set_uint(row, F_V, RECORD_VERSION);
+	set_word(row, F_EVENT, "summary");
+	set_uint(row, F_SECONDS, ms);
+	set_uint(row, F_LOST_RING, lost_ring);
+	set_uint(row, F_LOST_NESTED, lost_nested);
+}
+
 void row_from_tally(struct row *row, const struct tally *t)
 {
 	row_clear(row);

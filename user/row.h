@@ -6,6 +6,8 @@
 #ifndef SYNFIN_ROW_H
 #define SYNFIN_ROW_H
 
+#include "audit.h"
+#include "doctor.h"
 #include "field.h"
 #include "report.h"
 #include "tally.h"
@@ -14,6 +16,16 @@
 #define RECORD_VERSION	1
 
 void row_from_report(struct row *row, const struct report *r);
+
+/* time_ns: CLOCK_REALTIME. */
+void row_from_check(struct row *row, const struct check *c, uint64_t time_ns);
+
+/* time_ns: CLOCK_REALTIME. */
+void row_from_audit(struct row *row, const struct audit_row *a, uint32_t netns, uint64_t time_ns);
+
+/* The last record of an audit, whose trace is not looked into; ms: how long it took. */
+void row_from_audit_end(struct row *row, uint64_t time_ns, uint64_t ms, uint64_t lost_ring,
+			uint64_t lost_nested);
 
 /* The last record of a run. */
 void row_from_tally(struct row *row, const struct tally *t);

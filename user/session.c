@@ -67,7 +67,8 @@ static void open_recorder(struct session *s, const char *path)
 	if (err == -ELOOP)
 		log_error("--write %s: is a symbolic link; name the file itself", path);
 	else
-		log_error("--write %s: cannot create the recording: %s", path, strerror(-err));
+		log_error("--write %s: cannot create the recording: %s; name a file that can be "
+			  "written", path, strerror(-err));
 }
 
 static void tell_recorder_error(struct session *s, int err)

@@ -4,7 +4,7 @@
  * we did, "<-" the peer did, "--" not seen, nothing: a listener.
  *
  * TIME         LOCAL     REMOTE              EVENT
- * 02:11:00.123 :41234 -> 10.0.0.2:443        SYN_SENT -> ESTABLISHED after 213us
+ * 02:11:00.123 :41234 -> 10.0.0.2:443        SYN_SENT -> ESTABLISHED +213us
  *
  * TIME     LOCAL     REMOTE              OUTCOME      LASTED CLOSE
  * 02:11:01 :41234 -> 10.0.0.2:443        established   1.24s FIN by local
@@ -159,13 +159,13 @@ static bool is_failed_opening(const struct row *row)
 	       (says(row, F_OLD, "syn_sent") || says(row, F_OLD, "syn_recv"));
 }
 
-/* SYN_SENT -> ESTABLISHED after 213us */
+/* SYN_SENT -> ESTABLISHED +213us */
 static void state_event(struct cell *c, const struct row *row)
 {
 	put_state(c, "", row, F_OLD);
 	put_state(c, " -> ", row, F_NEW);
 	put_word(c, " (", row, F_CAUSE, ")");
-	put_duration(c, " after ", row, F_IN_OLD);
+	put_duration(c, " +", row, F_IN_OLD);
 	put_existing(c, row);
 	if (is_failed_opening(row))
 		c->color = FAILURE;
@@ -195,14 +195,15 @@ static void retransmit_event(struct cell *c, const struct row *row)
 	put_existing(c, row);
 }
 
-/* RST sent: tcp_abort_on_close, in CLOSE */
+/* RST sent: tcp_abort_on_close; RST received, in ESTABLISHED */
 static void reset_event(struct cell *c, const struct row *row)
 {
 	c->color = FAILURE;
 	text_str(&c->text, "RST");
 	put_word(c, " ", row, F_DIRECTION, "");
 	put_word(c, ": ", row, F_REASON, "");
-	put_state(c, ", in ", row, F_STATE);
+	if (!says(row, F_STATE, "close"))	/* as usual: ->CLOSE comes first */
+		put_state(c, ", in ", row, F_STATE);
 	put_existing(c, row);
 }
 
@@ -327,14 +328,17 @@ static void put_incomplete(struct cell *c, const struct row *row)
 		c->color = WARNING;
 }
 
-/* FIN by local; RST sent: unread_data; timeout: retransmits, EHOSTUNREACH; still open ? missed 2 */
+/* FIN by local; RST: unread_data; timeout: retransmits, EHOSTUNREACH; still open ? missed 2 */
 static void closing(struct cell *c, const struct row *row)
 {
 	bool orderly = says(row, F_CLOSE, "fin"), open = says(row, F_CLOSE, "still_open");
 
 	if (row_has(row, F_CLOSE) && !orderly && !open)
 		c->color = FAILURE;
-	put_word(c, "", row, F_CLOSE, says(row, F_CLOSE, "orphan") ? ", no FIN came" : "");
+	if (row_has(row, F_CLOSE_REASON) && says(row, F_CLOSE, "reset_sent"))
+		text_str(&c->text, "RST");	/* the reason tells whose */
+	else
+		put_word(c, "", row, F_CLOSE, says(row, F_CLOSE, "orphan") ? ", no FIN came" : "");
 	put_word(c, ": ", row, F_CLOSE_REASON, "");
 	if (orderly)
 		put_word(c, " by ", row, F_CLOSED_BY, "");
@@ -367,6 +371,100 @@ static const struct column conns_columns[] = {
 };
 
 static const struct table conns = { conns_columns, ARRAY_SIZE(conns_columns) };
+
+/* ---- doctor ---- */
+
+static void feature(struct cell *c, const struct row *row)
+{
+	put_word(c, "", row, F_FEATURE, "");
+}
+
+static void check_state(struct cell *c, const struct row *row)
+{
+	bool ok = number_in(row, F_IS_OK);
+
+	c->color = !row_has(row, F_IS_OK) ? WARNING : ok ? PLAIN : FAILURE;
+	text_str(&c->text, !row_has(row, F_IS_OK) ? "unknown" : ok ? "ok" : "MISSING");
+}
+
+static void needs(struct cell *c, const struct row *row)
+{
+	text_visible(&c->text, row->values[F_NEEDS].text, row->values[F_NEEDS].len);
+}
+
+static const struct column doctor_columns[] = {
+	{ "FEATURE", 25, 25, 0, false, feature },
+	{ "STATE", 7, 7, 0, false, check_state },
+	{ "NEEDED BY", 45, 45, 0, false, needs },
+};
+
+static const struct table doctor = { doctor_columns, ARRAY_SIZE(doctor_columns) };
+
+/* On a line of its own, below what it is for. */
+static void put_cure(struct text *t, const struct row *row)
+{
+	if (!row_has(row, F_CURE))
+		return;
+	text_str(t, "\n                                  cure: ");
+	text_visible(t, row->values[F_CURE].text, row->values[F_CURE].len);
+}
+
+/* ---- audit ---- */
+
+static void netns(struct cell *c, const struct row *row)
+{
+	text_uint(&c->text, number_in(row, F_NETNS));
+}
+
+static void counter(struct cell *c, const struct row *row)
+{
+	put_word(c, "", row, F_COUNTER, "");
+}
+
+static void put_int(struct cell *c, const struct row *row, enum field f)
+{
+	if (row_has(row, f))
+		text_int(&c->text, row->values[f].i);
+	else
+		text_char(&c->text, '-');
+}
+
+static void kernels(struct cell *c, const struct row *row)
+{
+	put_int(c, row, F_KERNEL);
+}
+
+static void traced(struct cell *c, const struct row *row)
+{
+	put_int(c, row, F_TRACED);
+}
+
+static void residual(struct cell *c, const struct row *row)
+{
+	bool differs = row_has(row, F_RESIDUAL) && row->values[F_RESIDUAL].i;
+
+	c->color = differs ? FAILURE : PLAIN;
+	text_str(&c->text, differs ? "*** " : "");
+	put_int(c, row, F_RESIDUAL);
+	text_str(&c->text, differs ? " ***" : "");
+}
+
+static void why(struct cell *c, const struct row *row)
+{
+	c->color = FAINT;
+	put_word(c, "", row, F_WHY, "");
+}
+
+static const struct column audit_columns[] = {
+	{ "NETNS", 10, 10, 0, false, netns },
+	{ "COUNTER", 38, 38, 0, false, counter },
+	{ "KERNEL", 10, 10, 0, true, kernels },
+	{ "TRACED", 10, 10, 0, true, traced },
+	{ "RESIDUAL", 9, 14, 1, true, residual },
+	{ "", 1, 60, 2, false, why },
+};
+
+static const struct table audit = { audit_columns, ARRAY_SIZE(audit_columns) };
 
 _Static_assert(ARRAY_SIZE(trace_columns) <= TABLE_COLUMNS &&
 	       ARRAY_SIZE(conns_columns) <= TABLE_COLUMNS, "a line's cells are on the stack");
@@ -409,6 +507,10 @@ static void note_line(struct sink *s, struct text *t, const struct table *table,
 
 static const struct table *table_of(const struct sink *s)
 {
+	if (s->command & F_DOCTOR)
+		return &doctor;
+	if (s->command & F_AUDIT)
+		return &audit;
 	return s->command & F_CONNS ? &conns : &trace;
 }
 
@@ -427,12 +529,17 @@ static void table_begin(struct sink *s)
 static void table_row(struct sink *s, struct text *t, const struct row *row)
 {
 	const struct table *table = table_of(s);
-	bool is_row = table == &conns ? says(row, F_EVENT, "connection") : event_of(row) != NULL;
+	bool is_row = event_of(row) != NULL;
 
+	if (table == &conns)
+		is_row = says(row, F_EVENT, "connection");
+	else if (table == &doctor || table == &audit)
+		is_row = true;
 	if (is_row)
 		table_line(s, t, table, row);
 	else
 		note_line(s, t, table, row);
+	put_cure(t, row);
 }
 
 const struct sink_ops sink_table = { .name = "table", .begin = table_begin, .row = table_row };

@@ -13,4 +13,7 @@
 /* rec is aligned for wire_hdr.  False: enough, nothing but WIRE_END is wanted now. */
 typedef bool (*record_fn)(void *ctx, const void *rec, size_t len);
 
+/* Called before a source waits for more.  False: stop here. */
+typedef bool (*pause_fn)(void *ctx);
+
 #endif

@@ -49,6 +49,13 @@ void text_uint(struct text *t, uint64_t u)
 	text_uint_padded(t, u, 1);
 }
 
+void text_int(struct text *t, int64_t i)
+{
+	if (i < 0)
+		text_char(t, '-');
+	text_uint(t, i < 0 ? -(uint64_t)i : (uint64_t)i);
+}
+
 void text_hex16(struct text *t, uint64_t u)
 {
 	char buf[16];

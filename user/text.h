@@ -26,6 +26,7 @@ void text_char(struct text *t, char c);
 void text_bytes(struct text *t, const char *bytes, size_t len);
 void text_str(struct text *t, const char *s);
 void text_uint(struct text *t, uint64_t u);
+void text_int(struct text *t, int64_t i);
 /* At least `digits` digits, zeros in front. */
 void text_uint_padded(struct text *t, uint64_t u, unsigned int digits);
 void text_hex16(struct text *t, uint64_t u);

@@ -75,6 +75,9 @@ void value_write(struct text *t, const struct value_form *form, enum field_type 
 	case FT_US:
 		text_uint(t, v->u);
 		break;
+	case FT_INT:
+		text_int(t, v->i);
+		break;
 	case FT_SECONDS:
 		text_uint(t, v->u / 1000);
 		text_char(t, '.');

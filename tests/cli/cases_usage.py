@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Command lines that are wrong, --help and -V."""
+
+import pathlib
+import re
+
+from case import case, check, each, equal
+from synfin import redirected
+
+_FLAG_ROW = re.compile(r"""^\tX\(\w+, (?:'(.)'|0), "([a-z0-9-]+)", """, re.MULTILINE)
+
+
+def _wrong(synfin, inputs):
+    """Of every (words, what the message says) only that message comes, with exit code 2."""
+    def refused(words, *said):
+        done = synfin.run(*words).error(2, *said)
+        equal(done.stdout, b"", "stdout")
+        done.cure()
+    each(refused, inputs)
+
+
+def _wrong_values(synfin, flag, values):
+    _wrong(synfin, [([flag, value], flag) for value in values])
+
+
+@case
+def an_unknown_command_is_refused(synfin):
+    _wrong(synfin, [
+        (["nosuch"], "nosuch", "trace", "conns"),
+        (["tracer"], "tracer"), (["TRACE"], "TRACE"), ([""], '""'),
+        (["conns", "trace"], "trace"),
+        (["\033[31mred"], "\\x1b[31mred"),
+        (["x" * 5000], "xxxx..."),
+    ])
+
+
+@case
+def an_unknown_flag_is_refused(synfin):
+    _wrong(synfin, [
+        (["--nosuch"], "--nosuch", "--help"), (["conns", "--nosuch=1"], "--nosuch", "conns"),
+        (["-Z"], "-Z"), (["-4Z"], "-Z"), (["-4qZ"], "-Z"),
+        (["--co"], "--co", "--color", "--count"),
+        (["--strict=1"], "--strict", "no value"), (["-\n"], "-\\x0a"),
+    ])
+
+
+@case
+def a_missing_argument_is_told(synfin):
+    flags = ["-L", "-D", "-N", "-d", "-c", "-o", "--color", "--write", "--read", "--ring-size"]
+    _wrong(synfin, [([flag], flag, "missing") for flag in flags])
+    _wrong(synfin, [([flag, ""], flag) for flag in flags])
+
+
+@case
+def a_bad_port_list_is_refused(synfin):
+    bad = ["0", "65536", "80-", "-80", "80,,443", ",80", "80,", "90-80", "0-80", "http", "80;443", "1-2-3", "80 443",
+           "0x50", "+80", "80.5", "99999999999999999999", ",".join(str(port) for port in range(1, 200, 2))]
+    _wrong_values(synfin, "-L", bad)
+    _wrong_values(synfin, "-D", bad)
+
+
+@case
+def a_bad_duration_is_refused(synfin):
+    _wrong_values(synfin, "-d", ["0", "0s", "-1", "1x", "1e3", " 1", "0x10", "1.", ".5", "nan", "inf", "1s ", "10 s",
+                                 "99999999999999999999", "99999999999h"])
+
+
+@case
+def a_bad_ring_size_is_refused(synfin):
+    _wrong_values(synfin, "--ring-size", ["0", "1", "4095", "4097", "3M", "2G", "16Q", "-1", "16MB", "1.5M", "K",
+                                          "99999999999999999999", "18014398509481985K"])
+
+
+@case
+def a_bad_count_is_refused(synfin):
+    _wrong_values(synfin, "-c", ["0", "-1", "1.5", "x", "5 ", "18446744073709551616"])
+
+
+@case
+def a_bad_choice_is_refused(synfin):
+    _wrong(synfin, [
+        (["-o", "xml"], "xml", "table", "json", "csv"), (["-o", "JSON"], "JSON"), (["-o", "js"], "js"),
+        (["--color", "blue"], "blue", "auto", "always", "never"),
+    ])
+
+
+@case
+def what_cannot_be_filtered_yet_is_refused(synfin):
+    _wrong(synfin, [
+        (["state", "established"], "state"), (["trace", "state", "established"], "state", "filter"),
+        (["-4", "dst", "10.0.0.0/8"], "dst", "filter"), (["-4", "dport = :443"], "dport", "filter"),
+        (["-4", "--", "-x"], "-x"), (["conns", "(", "sport", "=", ":80", ")"], "(", "filter"),
+    ])
+
+
+@case
+def flags_that_contradict_each_other_are_refused(synfin):
+    _wrong(synfin, [
+        (["--write", synfin.path("a"), "--read", synfin.path("b")], "--write", "--read"),
+        (["--read", synfin.path("b"), "--ring-size", "1M"], "--ring-size", "--read"),
+    ])
+
+
+def _flags():
+    """All that there are, by the table in the code."""
+    table = (pathlib.Path(__file__).parents[2] / "user" / "cli.h").read_text()
+    rows = _FLAG_ROW.findall(table)
+    check(len(rows) >= 17, f"only {len(rows)} flags found in cli.h")
+    return {f"-{letter}" for letter, _ in rows if letter} | {f"--{name}" for _, name in rows}
+
+
+def _help(synfin, *words):
+    """The words of a help text, once its form is right."""
+    done = synfin.run(*words).expect(0).quiet()
+    equal([line for line in done.lines() if len(line) > 80], [], "lines that 80 columns do not hold")
+    text = done.stdout.decode()
+    check(all(f"\n  {code}  " in text for code in range(6)), "an exit code is missing")
+    return text
+
+
+@case
+def help_is_on_stdout_and_names_every_flag(synfin):
+    text = _help(synfin, "--help")
+    commands = re.findall(r"^  ([a-z]+)  ", text.split("Options")[0], re.MULTILINE)
+    check({"trace", "conns"} <= set(commands), f"commands: {commands}")
+    for command in commands:
+        text += _help(synfin, command, "--help")
+    equal(sorted(_flags() - set(re.split(r"[\s,]+", text))), [], "flags that no help names")
+
+
+@case
+def help_ends_what_stands_before_it(synfin):
+    for words in ["-h"], ["conns", "-h"], ["-4", "-L", "80", "--help"], ["--help", "--nosuch"]:
+        check("--localport PORTS" in _help(synfin, *words), f"{words}: no help")
+
+
+@case
+def version_is_on_stdout(synfin):
+    for words in ["-V"], ["--version"], ["conns", "-V"]:
+        done = synfin.run(*words).expect(0).quiet()
+        check(len(done.lines()) == 1 and done.stdout.startswith(b"synfin "), f"stdout: {done.stdout!r}")
+
+
+@case
+def help_that_nobody_can_get_is_an_error(synfin):
+    for words in ["--help"], ["-V"]:
+        synfin.run(*words, within=redirected(">/dev/full")).error(1, "stdout", "No space left")
+        synfin.run(*words, within=redirected(">&-")).error(1, "stdout", "closed")

@@ -1,0 +1,534 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What existed before the start: thousands of connections, in the midst of new
+ones, and sockets in every state, held against ss and the processes' own truth.
+
+Needs root. Prints TAP. SYNFIN names the program.
+"""
+
+import collections
+import contextlib
+import ctypes
+import json
+import multiprocessing
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True     # leave nothing in the tree
+
+from netns import Netns, command
+from sockets import states_here, wait_for_state
+from wait import PATIENCE, wait_until
+
+SYNFIN = os.environ.get("SYNFIN", "build/synfin")
+CONNECTIONS = 5000
+HELD = 300              # new connections that are open at any time: the census meets them
+CENSUS_US = 100_000
+CENSUS = re.compile(r"the census of \d+ network namespaces took (\d+) us")
+UNKNOWN_OF_EXISTING = {"start", "duration_us", "handshake_us", "role", "missed"}
+SO_COOKIE = 57
+LOCAL = "127.0.0.1"
+
+_libc = ctypes.CDLL(None)
+
+
+def cookie(made):
+    raw = made.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8)
+    return f"{int.from_bytes(raw, sys.byteorder):016x}"
+
+
+def listen(port):
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind((LOCAL, port))
+    made.listen(4096)
+    return made
+
+
+class Process:
+    """A child of its own name inside a namespace; it is told what to do by words
+    and answers each."""
+
+    def __init__(self, netns, comm, function):
+        self.comm = comm
+        self._pipe, far = multiprocessing.Pipe()
+        self.pid = netns.run(lambda: self._begin(function, far))
+        far.close()
+
+    def _begin(self, function, far):
+        _libc.prctl(1, signal.SIGKILL)      # PR_SET_PDEATHSIG
+        self._pipe.close()
+        with open("/proc/self/comm", "w") as file:
+            file.write(self.comm)
+        resource.setrlimit(resource.RLIMIT_NOFILE, [resource.getrlimit(resource.RLIMIT_NOFILE)[1]] * 2)
+        function(far)
+
+    def say(self, word):
+        self._pipe.send(word)
+
+    def answer(self):
+        if not self._pipe.poll(3 * PATIENCE):
+            raise TimeoutError(f"{self.comm} does not answer")
+        return self._pipe.recv()
+
+    def end(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+
+# ---- what the processes do ----
+
+def serve(port, count):
+    """Accept so many, answer, hold them until told, then read each to its end."""
+    def function(pipe):
+        with listen(port) as listener:
+            pipe.send("listening")
+            held = [listener.accept()[0] for _ in range(count)]
+        pipe.send("accepted")
+        for one in held:
+            one.recv(1)
+            one.close()
+        pipe.send("closed")
+        pipe.recv()
+    return function
+
+
+def hold(port, count):
+    """Connect so many, hold them until told, then close each."""
+    def function(pipe):
+        held = [socket.create_connection((LOCAL, port)) for _ in range(count)]
+        pipe.send("connected")
+        pipe.recv()
+        for one in held:
+            one.close()
+        pipe.send("closed")
+        pipe.recv()
+    return function
+
+
+def be_busy(port):
+    """Connections without a pause, some of them open at any time, until told to
+    stop; then tell the cookies of both ends of each, and the time before its connect()."""
+    def function(pipe):
+        lives, held = [], collections.deque()
+        with listen(port) as listener:
+            pipe.send("listening")
+            while not pipe.poll():
+                before = time.time_ns()
+                client = socket.create_connection((LOCAL, port))
+                server, _ = listener.accept()
+                lives.append((before, cookie(client), cookie(server)))
+                held.append((client, server))
+                if len(held) > HELD:
+                    close_in_turn(*held.popleft())
+        for pair in held:
+            close_in_turn(*pair)
+        pipe.send(lives)
+        pipe.recv()
+    return function
+
+
+def close_in_turn(first, second):
+    first.shutdown(socket.SHUT_WR)
+    second.recv(1)
+    second.close()
+    first.recv(1)
+    first.close()
+
+
+# ---- synfin ----
+
+class Synfin:
+    """A live run that records; afterwards its records, and replays of it."""
+
+    def __init__(self, netns, directory, *words):
+        self._words = words
+        self._recording = os.path.join(directory, "recording")
+        self._errors = os.path.join(directory, "err")
+        self._output = os.path.join(directory, "out")
+        begun = time.monotonic()
+        with open(self._output, "wb") as out, open(self._errors, "wb") as err:
+            self._process = subprocess.Popen(
+                [SYNFIN, *words, "-v", "-o", "json", "-N", netns.name, "--write", self._recording],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                preexec_fn=lambda: _libc.prctl(1, signal.SIGKILL))
+        try:
+            wait_until(lambda: "tracing" in self.stderr, "word 'tracing'")
+        except TimeoutError:
+            self._process.kill()
+            raise
+        self.started_in, self.started = time.monotonic() - begun, time.time_ns()
+        self.status = None
+
+    @property
+    def stderr(self):
+        with open(self._errors, encoding="utf-8") as file:
+            return file.read()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.status is None:
+            self._process.kill()
+            self._process.wait()
+
+    def output(self):
+        with open(self._output, "rb") as file:
+            return file.read()
+
+    def stop(self):
+        self._process.send_signal(signal.SIGINT)
+        self.status = self._process.wait(3 * PATIENCE)
+        return records(self.output())
+
+    def replay(self, *words):
+        return subprocess.run([SYNFIN, *words, "-o", "json", "--read", self._recording], check=True,
+                              stdout=subprocess.PIPE).stdout
+
+    def wrong(self):
+        """What must be so of every run."""
+        if self.status:
+            yield f"exit status {self.status}: {self.stderr}"
+        if self.replay(*self._words) != self.output():
+            yield "the replayed output is not the live one"
+        summary = records(self.output())[-1]
+        for key in ("lost_ring", "lost_nested", "lost_table", "lost_sink", "connections_unseen"):
+            if summary[key]:
+                yield f"summary: {key} is {summary[key]}"
+
+    def census_us(self):
+        found = CENSUS.search(self.stderr)
+        return int(found[1]) if found else None
+
+
+def records(output):
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def by_conn(lives):
+    ret = {}
+    for life in lives:
+        if life["event"] == "connection":
+            ret.setdefault(life["conn"], []).append(life)
+    return ret
+
+
+# ---- 1: many, in the midst of new ones ----
+
+def cookies_of(netns, *filters):
+    """conn -> the line of ss."""
+    lines = netns.ss("-Htan", "-e", *filters).splitlines()
+    return {f"{int(found[1], 16):016x}": line for line in lines if (found := re.search(r"\bsk:([0-9a-f]+)", line))}
+
+
+def wrong_existing(existing, told, server, client):
+    for conn, line in existing.items():
+        lives = told.get(conn, [])
+        if len(lives) != 1:
+            yield f"told {len(lives)} times: {line} {lives}"
+            continue
+        life = lives[0]
+        owner = server if life["lport"] == 7000 else client
+        if life.get("existing") is not True or life["complete"] is not False:
+            yield f"not as existing: {life}"
+        if UNKNOWN_OF_EXISTING & life.keys():
+            yield f"knows {UNKNOWN_OF_EXISTING & life.keys()}: {life}"
+        if (life.get("pid"), life.get("comm"), life.get("owner_from")) != (owner.pid, owner.comm, "fd"):
+            yield f"owner is not {owner.comm}[{owner.pid}] from fd: {life}"
+        if life["path"][0] != "established" or life.get("close") != "fin":
+            yield f"wrong path or end: {life}"
+
+
+def wrong_new(lives, told, born, started):
+    """born: whose birth was seen. Of the others only those of around the start may be told."""
+    for before, *ends in lives:
+        for conn in ends:
+            found = told.get(conn, [])
+            if len(found) > 1:
+                yield f"told {len(found)} times: {found}"
+            elif not found:
+                if before > started or conn in born:
+                    yield f"a new one is not told: {conn}"
+            elif conn in born:
+                if "existing" in found[0] or found[0]["complete"] is not True:
+                    yield f"a new one is not complete: {found[0]}"
+            elif before > started:
+                yield f"its birth was not seen: {found[0]}"
+            elif found[0].get("existing") is not True or found[0]["complete"]:
+                yield f"neither new nor existing: {found[0]}"
+
+
+def many(stack, netns, directory):
+    server = Process(netns, "serves", serve(7000, CONNECTIONS))
+    stack.callback(server.end)
+    server.answer()
+    client = Process(netns, "holds", hold(7000, CONNECTIONS))
+    stack.callback(client.end)
+    client.answer()
+    server.answer()
+    busy = Process(netns, "busy", be_busy(7001))
+    stack.callback(busy.end)
+    busy.answer()
+    existing = cookies_of(netns, "state", "established", "( sport = :7000 or dport = :7000 )")
+    synfin = stack.enter_context(Synfin(netns, directory, "conns", "--existing"))
+    time.sleep(0.5)
+    client.say("close")
+    client.answer()
+    server.answer()
+    busy.say("stop")
+    lives = busy.answer()
+    time.sleep(0.5)
+    return server, client, existing, lives, synfin, by_conn(synfin.stop())
+
+
+def thousands():
+    """each of 10000 existing sockets is told once, among new ones that are each told once and whole"""
+    with contextlib.ExitStack() as stack:
+        netns = stack.enter_context(Netns())
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="synfin-"))
+        server, client, existing, lives, synfin, told = many(stack, netns, directory)
+        if len(existing) != 2 * CONNECTIONS:
+            yield f"{len(existing)} sockets to begin with: this test shows nothing"
+        born = {record["conn"] for record in records(synfin.replay("trace"))
+                if record["event"] == "state" and record["new"] in ("syn_sent", "syn_recv")}
+        yield from synfin.wrong()
+        yield from wrong_existing(existing, told, server, client)
+        yield from wrong_new(lives, told, born, synfin.started)
+        strangers = told.keys() - existing.keys() - {conn for _, *ends in lives for conn in ends}
+        for conn in strangers:
+            yield f"told, and never was: {told[conn]}"
+        census_us = synfin.census_us()
+        print(f"# {len(existing)} existing, {len(lives)} new connections; tracing {synfin.started_in * 1000:.0f} ms"
+              f" after exec; census {census_us} us")
+        if census_us is None or census_us >= CENSUS_US:
+            yield f"the census took {census_us} us"
+        if synfin.started_in >= 1 + (census_us or 0) / 1e6:
+            yield f"tracing only after {synfin.started_in:.3f} s"
+
+
+# ---- 2 and 3: a few, in every state ----
+
+class Few:
+    """Sockets in a namespace, each known by what it stands for."""
+
+    def __init__(self, netns):
+        self.netns, self.conns = netns, {}      # name -> conn
+        self._open = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for made in self._open:
+            made.close()
+
+    def keep(self, name, made):
+        if name:
+            self.conns[name] = cookie(made)
+        made.settimeout(PATIENCE)
+        self._open.append(made)
+        return made
+
+    def connect(self, name, port):
+        return self.keep(name, socket.create_connection((LOCAL, port), PATIENCE))
+
+    def pair(self, port, client, server):
+        with listen(port) as listener:
+            return self.connect(client, port), self.keep(server, listener.accept()[0])
+
+    def name_of(self, conn):
+        return {conn: name for name, conn in self.conns.items()}.get(conn)
+
+
+def only_what_is_wanted():
+    """without --existing conns leaves existing sockets out, and trace marks their events"""
+    with contextlib.ExitStack() as stack:
+        netns = stack.enter_context(Netns())
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="synfin-"))
+        few = stack.enter_context(Few(netns))
+        with netns.inside():
+            old = few.pair(7200, "old client", "old server")
+            silent = few.pair(7201, "silent client", "silent server")
+            synfin = stack.enter_context(Synfin(netns, directory, "trace"))
+            new = few.pair(7202, "new client", "new server")
+            close_in_turn(*old)
+            close_in_turn(*new)
+        time.sleep(0.3)
+        trace = synfin.stop()
+        del silent
+        yield from synfin.wrong()
+        for record in trace:
+            name = few.name_of(record.get("conn"))
+            if record["event"] == "state" and name and record.get("existing") != (True if "old" in name else None):
+                yield f"{name}: {record}"
+        seen = {few.name_of(record.get("conn")) for record in trace} - {None}
+        if seen != {"old client", "old server", "new client", "new server"}:
+            yield f"events of {seen}"
+        told = {few.name_of(conn) for conn in by_conn(records(synfin.replay("conns")))}
+        if told != {"new client", "new server"}:
+            yield f"without --existing conns tells of {told}"
+        told = {few.name_of(conn) for conn in by_conn(records(synfin.replay("conns", "--existing")))}
+        if told != few.conns.keys():
+            yield f"with --existing conns tells of {told}"
+
+
+def lost(*rules):
+    """nftables: segments that match are lost, silently."""
+    lines = "".join(f"  {rule} drop\n" for rule in rules)
+    return f"table inet loss {{\n chain c {{ type filter hook input priority 0;\n{lines} }}\n}}\n"
+
+
+def in_every_state(few):
+    """Leave a socket in each state. Returns what makes them go on to their ends."""
+    few.netns.nft(lost("tcp dport 7102 tcp flags & (syn|ack) == syn",           # for syn_sent
+                       "tcp dport 7103 tcp flags & (syn|ack) == ack",           # for a half-open request
+                       "tcp dport 7104 tcp flags & fin == fin",                 # for fin_wait1
+                       "tcp dport 7105 tcp flags & fin == fin",
+                       "tcp sport 7107 tcp flags & fin == fin"))                # for last_ack
+    listener = few.keep("listen", listen(7100))
+    both = few.pair(7101, "established", "established too")
+    late = few.keep(None, listen(7102))
+    syn_sent = few.keep("syn_sent", socket.socket())
+    syn_sent.setblocking(False)
+    syn_sent.connect_ex((LOCAL, 7102))
+    half = few.keep(None, listen(7103))
+    half_open = few.connect("half-open's peer", 7103)
+    fin_wait1, its_peer = few.pair(7104, "fin_wait1", "fin_wait1's peer")
+    fin_wait1.shutdown(socket.SHUT_WR)
+    orphan, orphans_peer = few.pair(7105, "orphan", "orphan's peer")
+    orphan.close()
+    fin_wait2, close_wait = few.pair(7106, "fin_wait2", "close_wait")
+    fin_wait2.shutdown(socket.SHUT_WR)
+    wait_for_state(fin_wait2, "fin_wait2")
+    waits, last_ack = few.pair(7107, "last_ack's peer", "last_ack")
+    waits.shutdown(socket.SHUT_WR)
+    wait_for_state(waits, "fin_wait2")
+    last_ack.recv(1)
+    last_ack.close()
+    mini, minis_peer = few.pair(7108, "mini", "mini's peer")
+    mini.close()
+    close_in_turn(*few.pair(7109, "time_wait", "gone"))
+
+    def go_on():
+        command("ip", "netns", "exec", few.netns.name, "nft", "delete", "table", "inet", "loss")
+        close_in_turn(*both)
+        for one in (its_peer, orphans_peer, close_wait, minis_peer):
+            one.recv(1)
+            one.close()
+        for one in (fin_wait1, fin_wait2, waits):
+            one.recv(1)
+            one.close()
+        half_open.send(b"x")            # or its ACK is nowhere
+        few.keep("half-open", half.accept()[0]).recv(1)
+        few.keep("syn_sent's peer", late.accept()[0])
+        listener.close()
+        return (half_open, half), (syn_sent, late)
+
+    return go_on
+
+
+# name -> (conn's states from the start of the trace on, how it closed)
+TOLD = {
+    "established": ("established fin_wait1 fin_wait2 time_wait", "fin"),
+    "established too": ("established close_wait last_ack", "fin"),
+    "syn_sent": ("syn_sent established", "still_open"),
+    "half-open's peer": ("established", "still_open"),
+    "fin_wait1": ("fin_wait1 fin_wait2 time_wait", "fin"),
+    "fin_wait1's peer": ("established close_wait last_ack", "fin"),
+    "orphan": ("fin_wait1 fin_wait2 time_wait", "fin"),
+    "orphan's peer": ("established close_wait last_ack", "fin"),
+    "fin_wait2": ("fin_wait2 time_wait", "fin"),
+    "close_wait": ("close_wait last_ack", "fin"),
+    "last_ack": ("last_ack", "fin"),
+    "last_ack's peer": ("fin_wait2 time_wait", "fin"),
+    "mini's peer": ("close_wait last_ack", "fin"),
+}
+BORN_SINCE = {"half-open", "syn_sent's peer"}
+STATES = ["listen", "syn_sent", "syn_recv", "established", "fin_wait1", "fin_wait2", "close_wait", "last_ack",
+          "time_wait"]
+
+
+def wrong_life(name, lives):
+    states, close = TOLD[name]
+    if len(lives) != 1:
+        yield f"{name}: told {len(lives)} times: {lives}"
+        return
+    life = lives[0]
+    if life["path"] != states.split() or life.get("close") != close:
+        yield f"{name}: wrong path or end: {life}"
+    if life.get("existing") is not True or life["complete"] or UNKNOWN_OF_EXISTING & life.keys():
+        yield f"{name}: not as existing: {life}"
+    if name not in ("orphan", "last_ack") and (life.get("pid"), life.get("owner_from")) != (os.getpid(), "fd"):
+        yield f"{name}: wrong owner: {life}"
+
+
+def wrong_events(name, events):
+    """From the first state on each event begins where the one before ended."""
+    if not events:
+        return
+    state = TOLD[name][0].split()[0] if name in TOLD else "listen"
+    for event in events:
+        if event["old"] != state or event.get("existing") is not True:
+            yield f"{name}: in {state}, then {event}"
+        state = event["new"]
+
+
+def every_state():
+    """sockets in every state at the start are taken rightly, and what follows has no gap"""
+    with contextlib.ExitStack() as stack:
+        netns = stack.enter_context(Netns())
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="synfin-"))
+        few = stack.enter_context(Few(netns))
+        with netns.inside():
+            go_on = in_every_state(few)
+            wait_until(lambda: all(state in states_here() for state in STATES), f"sockets in {STATES}")
+            synfin = stack.enter_context(Synfin(netns, directory, "conns", "--existing"))
+            go_on()
+            wait_until(lambda: all(by_conn(records(synfin.output())).get(few.conns[name])
+                                   for name, (_, close) in TOLD.items() if close == "fin"), "all lives")
+        told = by_conn(synfin.stop())
+        events = {}
+        for record in records(synfin.replay("trace")):
+            if record["event"] == "state":
+                events.setdefault(few.name_of(record.get("conn")), []).append(record)
+        yield from synfin.wrong()
+        for name in TOLD:
+            yield from wrong_life(name, told.get(few.conns[name], []))
+            yield from wrong_events(name, events.get(name, []))
+        for name in BORN_SINCE:
+            lives = told.get(few.conns[name], [])
+            if len(lives) != 1 or not lives[0]["complete"] or "existing" in lives[0]:
+                yield f"{name}: not as new: {lives}"
+        if [event["new"] for event in events.get("listen", [])] != ["close"]:
+            yield f"the listener: {events.get('listen')}"
+        yield from wrong_events("listen", events.get("listen", []))
+        strangers = {few.name_of(conn) for conn in told} - TOLD.keys() - BORN_SINCE
+        if strangers:
+            yield f"told: {strangers}"
+
+
+def main():
+    tests = [thousands, only_what_is_wanted, every_state]
+    failed = False
+    print(f"1..{len(tests)}")
+    for number, test in enumerate(tests, 1):
+        wrong = list(test())
+        print(f"{'not ok' if wrong else 'ok'} {number} - {test.__doc__}")
+        for line in wrong[:20]:
+            print(f"# {line}".replace("\n", " "))
+        sys.stdout.flush()
+        failed = failed or bool(wrong)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

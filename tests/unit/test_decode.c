@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "decode.h"
+#include "sample_events.h"
+
+/* A kind that is missing here fails all_kinds_have_a_size. */
+static const uint16_t sizes[WIRE_KIND_MAX] = {
+	[WIRE_STATE]	  = sizeof(struct wire_state),
+	[WIRE_RETRANSMIT] = sizeof(struct wire_retransmit),
+	[WIRE_SYNACK]	  = sizeof(struct wire_synack),
+	[WIRE_RESET]	  = sizeof(struct wire_reset),
+	[WIRE_TW_SEGMENT] = sizeof(struct wire_tw_segment),
+	[WIRE_START]	  = sizeof(struct wire_start),
+	[WIRE_REASON]	  = sizeof(struct wire_reason),
+	[WIRE_CLOCK]	  = sizeof(struct wire_clock),
+	[WIRE_TICK]	  = sizeof(struct wire_tick),
+	[WIRE_LOST]	  = sizeof(struct wire_lost),
+	[WIRE_END]	  = sizeof(struct wire_end),
+	[WIRE_CENSUS]	  = sizeof(struct wire_census),
+	[WIRE_OWNER]	  = sizeof(struct wire_owner_of),
+	[WIRE_CENSUS_END] = sizeof(struct wire_census_end),
+};
+
+/* A record of the kind with which nothing is wrong. */
+static union event good(enum wire_kind kind)
+{
+	union event ev = {};
+
+	switch (kind) {
+	case WIRE_STATE:
+		ev.state = state_of(T0, 1, TS_CLOSE, TS_SYN_SENT);
+		break;
+	case WIRE_RETRANSMIT:
+		ev.retransmit = retransmit_of(T0, 1, TS_ESTABLISHED);
+		break;
+	case WIRE_SYNACK:
+		ev.synack = synack_of(T0, 1);
+		break;
+	case WIRE_RESET:
+		ev.reset = reset_of(T0, 1, TS_ESTABLISHED, 0);
+		break;
+	case WIRE_TW_SEGMENT:
+		ev.tw_segment = segment_of(T0, 1, TS_TIME_WAIT, 1);
+		break;
+	case WIRE_START:
+		ev.start = start_of(T0);
+		break;
+	case WIRE_CENSUS:
+		ev.census.tuple = tuple_of(1);
+		ev.census.state = TS_ESTABLISHED;
+		break;
+	case WIRE_REASON:
+	case WIRE_CLOCK:
+	case WIRE_TICK:
+	case WIRE_LOST:
+	case WIRE_END:
+	case WIRE_OWNER:
+	case WIRE_CENSUS_END:
+	case WIRE_KIND_MAX:
+		break;
+	}
+	ev.hdr = hdr_of(kind, sizes[kind], T0, 1);
+	return ev;
+}
+
+/* From a buffer that ends with len: whoever reads beyond is caught by ASan. */
+static int decode_exactly(const void *bytes, size_t len, union event *ret)
+{
+	void *copy = malloc(len ? len : 1);
+	int err;
+
+	assert_non_null(copy);
+	memcpy(copy, bytes, len);
+	err = decode(copy, len, ret);
+	free(copy);
+	return err;
+}
+
+static void assert_taken(const union event *ev)
+{
+	union event ret;
+
+	memset(&ret, 0xaa, sizeof(ret));
+	assert_int_equal(decode_exactly(ev, ev->hdr.len, &ret), 0);
+	assert_memory_equal(&ret, ev, ev->hdr.len);
+}
+
+static void assert_refused_at(const union event *ev, size_t len, int err)
+{
+	union event ret, before;
+
+	memset(&ret, 0xaa, sizeof(ret));
+	before = ret;
+	assert_int_equal(decode_exactly(ev, len, &ret), err);
+	assert_memory_equal(&ret, &before, sizeof(ret));
+}
+
+static void assert_refused(const union event *ev)
+{
+	assert_refused_at(ev, ev->hdr.len, -EBADMSG);
+}
+
+static void all_kinds_have_a_size(void **state)
+{
+	for (int kind = 1; kind < WIRE_KIND_MAX; kind++)
+		assert_in_range(sizes[kind], sizeof(struct wire_hdr), sizeof(union event));
+}
+
+static void a_good_record_of_each_kind_is_taken_as_it_is(void **state)
+{
+	for (int kind = 1; kind < WIRE_KIND_MAX; kind++) {
+		union event ev = good(kind);
+
+		assert_taken(&ev);
+	}
+}
+
+static void nothing_shorter_than_its_kind_is_taken(void **state)
+{
+	for (int kind = 1; kind < WIRE_KIND_MAX; kind++) {
+		union event ev = good(kind);
+
+		for (size_t len = 0; len < sizes[kind]; len++)
+			assert_refused_at(&ev, len, -EBADMSG);
+	}
+}
+
+static void no_other_length_than_its_kinds_is_taken(void **state)
+{
+	for (int kind = 1; kind < WIRE_KIND_MAX; kind++) {
+		union event ev = good(kind);
+
+		for (unsigned int len = 0; len <= UINT16_MAX; len++) {
+			ev.hdr.len = len;
+			if (len != sizes[kind])
+				assert_refused_at(&ev, sizeof(ev), -EBADMSG);
+		}
+	}
+}
+
+static void what_follows_a_record_is_not_its_business(void **state)
+{
+	for (int kind = 1; kind < WIRE_KIND_MAX; kind++) {
+		union event ev = good(kind), ret;
+
+		memset((char *)&ev + sizes[kind], 0xee, sizeof(ev) - sizes[kind]);
+		memset(&ret, 0xaa, sizeof(ret));
+		assert_int_equal(decode(&ev, sizeof(ev), &ret), 0);
+		assert_memory_equal(&ret, &ev, sizes[kind]);
+	}
+}
+
+static void a_record_need_not_be_aligned(void **state)
+{
+	char bytes[sizeof(union event) + 8];
+	union event ev = good(WIRE_STATE), ret;
+
+	for (unsigned int at = 0; at < 8; at++) {
+		memcpy(bytes + at, &ev, ev.hdr.len);
+		assert_int_equal(decode(bytes + at, ev.hdr.len, &ret), 0);
+		assert_memory_equal(&ret, &ev, ev.hdr.len);
+	}
+}
+
+static void unknown_kinds_are_told_from_damage(void **state)
+{
+	union event ev = good(WIRE_STATE);
+
+	for (unsigned int kind = 0; kind <= UINT8_MAX; kind++) {
+		if (kind && kind < WIRE_KIND_MAX)
+			continue;
+		ev.hdr.kind = kind;
+		assert_refused_at(&ev, ev.hdr.len, -ENOTSUP);
+	}
+}
+
+/* Of another version nothing else is known, its kinds and lengths neither. */
+static void other_versions_are_refused_first(void **state)
+{
+	union event ev = good(WIRE_STATE);
+
+	for (unsigned int version = 0; version <= UINT8_MAX; version++) {
+		if (version == WIRE_VERSION)
+			continue;
+		ev.hdr.version = version;
+		ev.hdr.kind = WIRE_STATE;
+		assert_refused_at(&ev, sizes[WIRE_STATE], -EPROTO);
+		ev.hdr.kind = UINT8_MAX;
+		assert_refused_at(&ev, sizes[WIRE_STATE], -EPROTO);
+		assert_refused_at(&ev, sizeof(struct wire_hdr), -EPROTO);
+	}
+}
+
+/* ---- members ---- */
+
+/* Every value of one byte of the kind: those from lo to hi, and `also`, are taken. */
+static void assert_byte(enum wire_kind kind, size_t at, unsigned int lo, unsigned int hi,
+			unsigned int also)
+{
+	union event ev = good(kind);
+
+	for (unsigned int value = 0; value <= UINT8_MAX; value++) {
+		((uint8_t *)&ev)[at] = value;
+		if ((value >= lo && value <= hi) || value == also)
+			assert_taken(&ev);
+		else
+			assert_refused(&ev);
+	}
+}
+
+#define AT(path)	offsetof(union event, path)
+
+static void a_transition_is_between_states_1_to_13(void **state)
+{
+	assert_byte(WIRE_STATE, AT(state.oldstate), 1, 13, 1);
+	assert_byte(WIRE_STATE, AT(state.newstate), 1, 13, 1);
+	assert_byte(WIRE_RETRANSMIT, AT(retransmit.state), 1, 13, 1);
+}
+
+static void a_reset_may_have_no_state(void **state)
+{
+	assert_byte(WIRE_RESET, AT(reset.state), 0, 13, 0);
+	assert_byte(WIRE_TW_SEGMENT, AT(tw_segment.substate), 0, 13, 0);
+}
+
+static void a_census_met_a_state(void **state)
+{
+	assert_byte(WIRE_CENSUS, AT(census.state), 1, 13, 1);
+}
+
+static void families_are_4_and_6(void **state)
+{
+	assert_byte(WIRE_STATE, AT(state.tuple.family), 4, 4, 6);
+	assert_byte(WIRE_RETRANSMIT, AT(retransmit.tuple.family), 4, 4, 6);
+	assert_byte(WIRE_SYNACK, AT(synack.tuple.family), 4, 4, 6);
+	assert_byte(WIRE_RESET, AT(reset.tuple.family), 4, 4, 6);
+	assert_byte(WIRE_TW_SEGMENT, AT(tw_segment.tuple.family), 4, 4, 6);
+	assert_byte(WIRE_CENSUS, AT(census.tuple.family), 4, 4, 6);
+}
+
+static void text_without_an_end_is_refused(void **state)
+{
+	union event ev = good(WIRE_STATE);
+
+	memset(ev.state.owner.comm, 'x', sizeof(ev.state.owner.comm));
+	assert_refused(&ev);
+	ev.state.owner.comm[sizeof(ev.state.owner.comm) - 1] = 0;
+	assert_taken(&ev);
+	ev = good(WIRE_START);
+	memset(ev.start.release, 'x', sizeof(ev.start.release));
+	assert_refused(&ev);
+	ev = good(WIRE_START);
+	memset(ev.start.netns, 'x', sizeof(ev.start.netns));
+	assert_refused(&ev);
+	ev = good(WIRE_REASON);
+	memset(ev.reason.name, 'x', sizeof(ev.reason.name));
+	assert_refused(&ev);
+	ev = good(WIRE_OWNER);
+	memset(ev.owner_of.owner.comm, 'x', sizeof(ev.owner_of.owner.comm));
+	assert_refused(&ev);
+}
+
+static void text_in_a_census_has_an_end_too(void **state)
+{
+	union event ev = good(WIRE_CENSUS);
+
+	memset(ev.census.owner.comm, 'x', sizeof(ev.census.owner.comm));
+	assert_refused(&ev);
+}
+
+static void a_failed_retransmit_has_an_errno(void **state)
+{
+	union event ev = good(WIRE_RETRANSMIT);
+	static const int32_t taken[] = { 0, -1, -EAGAIN, -4095 };
+	static const int32_t refused[] = { 1, EAGAIN, -4096, INT32_MIN, INT32_MAX };
+
+	for (unsigned int i = 0; i < sizeof(taken) / sizeof(*taken); i++) {
+		ev.retransmit.error = taken[i];
+		assert_taken(&ev);
+	}
+	for (unsigned int i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		ev.retransmit.error = refused[i];
+		assert_refused(&ev);
+	}
+}
+
+/* The engine divides by it. */
+static void hz_is_between_1_and_10000(void **state)
+{
+	union event ev = good(WIRE_START);
+	static const uint32_t taken[] = { 1, 100, 250, 300, 1000, 10000 };
+
+	for (unsigned int i = 0; i < sizeof(taken) / sizeof(*taken); i++) {
+		ev.start.hz = taken[i];
+		assert_taken(&ev);
+	}
+	ev.start.hz = 0;
+	assert_refused(&ev);
+	ev.start.hz = 10001;
+	assert_refused(&ev);
+	ev.start.hz = UINT32_MAX;
+	assert_refused(&ev);
+}
+
+static void the_scope_of_a_recording_is_checked(void **state)
+{
+	union event ev = good(WIRE_START);
+
+	ev.start.scope.family = 6;
+	assert_taken(&ev);
+	ev.start.scope.family = 5;
+	assert_refused(&ev);
+	ev.start.scope.family = 0;
+	ev.start.scope.lports.len = WIRE_RANGES;
+	assert_taken(&ev);
+	ev.start.scope.lports.len = WIRE_RANGES + 1;
+	assert_refused(&ev);
+	ev.start.scope.lports.len = UINT32_MAX;
+	assert_refused(&ev);
+}
+
+static void a_range_of_ports_that_runs_backwards_is_refused(void **state)
+{
+	union event ev = good(WIRE_START);
+
+	ev.start.scope.rports.len = 2;
+	ev.start.scope.rports.range[0].lo = ev.start.scope.rports.range[0].hi = 80;
+	ev.start.scope.rports.range[1].lo = 90;
+	ev.start.scope.rports.range[1].hi = 89;
+	assert_refused(&ev);
+	ev.start.scope.rports.range[1].hi = 90;
+	assert_taken(&ev);
+	ev.start.scope.rports.range[2].lo = 1;	/* beyond len: nobody's */
+	assert_taken(&ev);
+}
+
+static void a_loss_is_somewhere(void **state)
+{
+	union event ev = good(WIRE_LOST);
+
+	for (uint32_t where = 0; where < WIRE_LOST_PLACES; where++) {
+		ev.lost.where = where;
+		assert_taken(&ev);
+	}
+	ev.lost.where = WIRE_LOST_PLACES;
+	assert_refused(&ev);
+	ev.lost.where = UINT32_MAX;
+	assert_refused(&ev);
+}
+
+/* ---- any bytes at all ---- */
+
+static bool promises_hold(const union event *ev)
+{
+	switch ((enum wire_kind)ev->hdr.kind) {
+	case WIRE_STATE:
+		return ev->state.oldstate >= 1 && ev->state.oldstate <= 13 &&
+		       ev->state.newstate >= 1 && ev->state.newstate <= 13 &&
+		       memchr(ev->state.owner.comm, 0, WIRE_COMM_LEN);
+	case WIRE_RETRANSMIT:
+		return ev->retransmit.state >= 1 && ev->retransmit.state <= 13;
+	case WIRE_RESET:
+		return ev->reset.state <= 13;
+	case WIRE_TW_SEGMENT:
+		return ev->tw_segment.substate <= 13;
+	case WIRE_START:
+		return ev->start.hz && ev->start.scope.lports.len <= WIRE_RANGES &&
+		       memchr(ev->start.release, 0, sizeof(ev->start.release));
+	case WIRE_REASON:
+		return memchr(ev->reason.name, 0, WIRE_NAME_LEN);
+	case WIRE_LOST:
+		return ev->lost.where < WIRE_LOST_PLACES;
+	case WIRE_CENSUS:
+		return ev->census.state >= 1 && ev->census.state <= 13;
+	case WIRE_SYNACK:
+	case WIRE_CLOCK:
+	case WIRE_TICK:
+	case WIRE_END:
+	case WIRE_OWNER:
+	case WIRE_CENSUS_END:
+	case WIRE_KIND_MAX:
+		break;
+	}
+	return true;
+}
+
+static void assert_total(const void *bytes, size_t len)
+{
+	union event ret;
+	int err = decode_exactly(bytes, len, &ret);
+
+	assert_true(!err || err == -EBADMSG || err == -EPROTO || err == -ENOTSUP);
+	if (!err)
+		assert_true(promises_hold(&ret));
+}
+
+static void random_bytes_are_an_event_or_an_error(void **state)
+{
+	uint64_t seed = 1, bytes[sizeof(union event) / 8 + 1];
+
+	for (int i = 0; i < 100000; i++) {
+		for (unsigned int w = 0; w < sizeof(bytes) / 8; w++)
+			bytes[w] = random_next(&seed);
+		assert_total(bytes, random_below(&seed, sizeof(bytes) + 1));
+	}
+}
+
+/* Random bytes seldom get past the header: so begin with a good one. */
+static void good_records_with_a_few_bytes_changed_are_an_event_or_an_error(void **state)
+{
+	uint64_t seed = 2;
+
+	for (int i = 0; i < 100000; i++) {
+		union event ev = good(1 + random_below(&seed, WIRE_KIND_MAX - 1));
+		unsigned int len = ev.hdr.len, changes = 1 + random_below(&seed, 8);
+
+		while (changes--)
+			((uint8_t *)&ev)[random_below(&seed, len)] = random_next(&seed);
+		assert_total(&ev, len);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_kinds_have_a_size),
+		cmocka_unit_test(a_good_record_of_each_kind_is_taken_as_it_is),
+		cmocka_unit_test(nothing_shorter_than_its_kind_is_taken),
+		cmocka_unit_test(no_other_length_than_its_kinds_is_taken),
+		cmocka_unit_test(what_follows_a_record_is_not_its_business),
+		cmocka_unit_test(a_record_need_not_be_aligned),
+		cmocka_unit_test(unknown_kinds_are_told_from_damage),
+		cmocka_unit_test(other_versions_are_refused_first),
+		cmocka_unit_test(a_transition_is_between_states_1_to_13),
+		cmocka_unit_test(a_reset_may_have_no_state),
+		cmocka_unit_test(a_census_met_a_state),
+		cmocka_unit_test(families_are_4_and_6),
+		cmocka_unit_test(text_without_an_end_is_refused),
+		cmocka_unit_test(text_in_a_census_has_an_end_too),
+		cmocka_unit_test(a_failed_retransmit_has_an_errno),
+		cmocka_unit_test(hz_is_between_1_and_10000),
+		cmocka_unit_test(the_scope_of_a_recording_is_checked),
+		cmocka_unit_test(a_range_of_ports_that_runs_backwards_is_refused),
+		cmocka_unit_test(a_loss_is_somewhere),
+		cmocka_unit_test(random_bytes_are_an_event_or_an_error),
+		cmocka_unit_test(good_records_with_a_few_bytes_changed_are_an_event_or_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
