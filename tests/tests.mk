@@ -22,7 +22,7 @@ $O/tests/test_%: $O/tests/test_%.o $(call objs,$(CORE))
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 $O/tests/play: $(patsubst %.c,$O/%.o,$(wildcard tests/traces/*.c)) $(call objs,$(CORE))
-	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS) -lm
 
 $O/tests/storm: $(wildcard tests/load/*.c tests/load/*.h)
 	@mkdir -p $(@D)
@@ -44,6 +44,7 @@ checks = 'check purity:CC=$(CC) tests/check/purity $(call objs,$(ENGINE))' 'chec
 no_root = $(unit_suites) $(unit_suites_asan) $(traces) $(checks)
 root = 'check vmlinux:tests/check/vmlinux $O/bpf/synfin.o' 'cli:SYNFIN=$O/synfin SYNFIN_ASAN=$O/asan/synfin STORM=$O/tests/storm tests/cli/run.py' \
        'kernel:SYNFIN=$O/synfin tests/kernel/run.py' \
+       'existing:SYNFIN=$O/synfin tests/kernel/existing.py' 'doctor:SYNFIN=$O/synfin tests/kernel/doctor.py' \
        'storm:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/storm.py'
 
 test-unit: programs sanitized		## tests that need no root, in seconds

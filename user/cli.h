@@ -35,7 +35,7 @@
 	X(CONNS, "conns", F(TABLE) | F(JSON) | F(CSV),					\
 	  "one line per connection, when its life is over")					\
 	X(DOCTOR, "doctor", F(TABLE) | F(JSON),						\
-	  "what this kernel and these privileges allow, feature by feature, with the cure")	\
+	  "what this kernel and these privileges allow, and each cure")			\
 	X(AUDIT, "audit", F(TABLE) | F(JSON),						\
 	  "holds the trace against the kernel's own counters, and prints what differs")
 

@@ -104,6 +104,7 @@ struct conn {
 	uint64_t rst_in_ns;
 	uint64_t synack_ns;	/* first SYN-ACK, where known */
 	uint64_t handshake_ns;
+	uint64_t told_ns;	/* time of its last line */
 	uint64_t census_ns;	/* a census saw it then; 0: none did */
 	uint32_t retransmits[PHASE_MAX];
 	uint8_t  path_len;

@@ -87,7 +87,8 @@ static bool members_in_range(const union event *ev)
 	case WIRE_LOST:
 		return ev->lost.where < WIRE_LOST_PLACES;
 	case WIRE_CENSUS:
-		return is_tuple(&ev->census.tuple) && is_state(ev->census.state);
+		return is_tuple(&ev->census.tuple) && is_state(ev->census.state) &&
+		       is_text(ev->census.owner.comm, sizeof(ev->census.owner.comm));
 	case WIRE_OWNER:
 		return is_text(ev->owner_of.owner.comm, sizeof(ev->owner_of.owner.comm));
 	case WIRE_CLOCK:

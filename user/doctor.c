@@ -354,7 +354,7 @@ int doctor_run(const struct facts *facts, enum format format, int fd)
 	}
 	err = print_checks(checks, nr, format, fd);
 	if (err) {
-		log_error("cannot write to stdout: %s", strerror(-err));
+		log_error("cannot write to stdout: %s; send it elsewhere", strerror(-err));
 		return STATUS_ERROR;
 	}
 	if (v.status)

@@ -25,8 +25,17 @@
 
 /* ---- reports ---- */
 
-static void send(struct engine *e, const struct report *r)
+/*
+ * A program that was interrupted after it had read the clock is overtaken in
+ * the ring; among the lines of one connection time never goes back for that.
+ */
+static void send(struct engine *e, struct conn *c, struct report *r)
 {
+	if (c && r->kind != REPORT_CONNECTION) {
+		if (r->at_ns < c->told_ns)
+			r->at_ns = c->told_ns;
+		c->told_ns = r->at_ns;
+	}
 	e->report(e->ctx, r);
 }
 
@@ -48,7 +57,7 @@ static struct report about_event(const struct engine *e, const union event *ev,
 	};
 }
 
-static void report_state(struct engine *e, const struct conn *c, uint64_t at_ns,
+static void report_state(struct engine *e, struct conn *c, uint64_t at_ns,
 			 struct report_state state)
 {
 	struct report r = about(c, REPORT_STATE, at_ns);
@@ -56,7 +65,7 @@ static void report_state(struct engine *e, const struct conn *c, uint64_t at_ns,
 	if (state.old == state.new)
 		return;
 	r.state = state;
-	send(e, &r);
+	send(e, c, &r);
 }
 
 static void report_birth(struct engine *e, struct conn *c, uint64_t at_ns)
@@ -69,7 +78,7 @@ static void report_birth(struct engine *e, struct conn *c, uint64_t at_ns)
 		.new = active ? TS_SYN_SENT : TS_SYN_RECV, .in_old_ns = UNKNOWN_NS });
 }
 
-static void report_connection(struct engine *e, const struct conn *c, const struct verdict *v,
+static void report_connection(struct engine *e, struct conn *c, const struct verdict *v,
 			      uint64_t at_ns)
 {
 	struct report r = about(c, REPORT_CONNECTION, at_ns);
@@ -78,7 +87,7 @@ static void report_connection(struct engine *e, const struct conn *c, const stru
 	/* Its end may be among what was lost, unless it was seen since. */
 	if (e->lossy && v->close == CLOSE_STILL_OPEN && c->census_ns <= e->lost_ns)
 		r.connection.complete = false;
-	send(e, &r);
+	send(e, c, &r);
 }
 
 static void report_lost(struct engine *e, enum lost_word where, uint64_t count, uint64_t at_ns)
@@ -87,7 +96,7 @@ static void report_lost(struct engine *e, enum lost_word where, uint64_t count, 
 			    .lost = { .where = where, .count = count } };
 
 	if (count)
-		send(e, &r);
+		send(e, NULL, &r);
 }
 
 /* ---- scope ---- */
@@ -135,19 +144,44 @@ static uint64_t key_of(const struct wire_hdr *hdr)
 	return hdr->cookie ? hdr->cookie : hdr->sock | NO_COOKIE;
 }
 
+/* Known from a census only: no event of it has been seen yet. */
+static bool is_from_census(const struct conn *c)
+{
+	return !(c->flags & CONN_BORN) && c->census_ns && !c->last_ns;
+}
+
+/*
+ * A census meets sockets whose birth is still in the ring: they are not older
+ * than the trace.  What it took them for is taken back, and who held it counts.
+ */
+static bool is_from_future(const struct conn *c, const struct wire_hdr *hdr)
+{
+	return is_from_census(c) && hdr->ts_ns < c->census_ns;
+}
+
+static void take_back(struct engine *e, struct conn *c, struct conn *heir)
+{
+	heir->census_ns = c->census_ns;
+	if (!heir->owner.from)
+		heir->owner = c->owner;
+	if (c->stage == STAGE_OPEN && !(c->flags & CONN_EXISTING))
+		e->adopted--;
+	conntab_remove(&e->conns, c);
+}
+
 /* A raw clone (LISTEN->SYN_RECV up to 6.14) had no cookie; its next event has. */
 static struct conn *find_clone(struct engine *e, const struct wire_hdr *hdr)
 {
 	struct conn *c = conntab_find(&e->conns, hdr->sock | NO_COOKIE);
 	struct conn *request;
 
-	if (!c || !hdr->cookie)
+	if (!c || c->stage != STAGE_OPEN || c->role != ROLE_PASSIVE || c->id)
 		return NULL;
 	request = conntab_find(&e->conns, hdr->cookie);
 	if (request) {	/* the SYN-ACKs that were sent again for it */
 		c->synack_ns = request->synack_ns;
 		c->retransmits[PHASE_SYNACK] = request->retransmits[PHASE_SYNACK];
-		conntab_remove(&e->conns, request);
+		take_back(e, request, c);
 	}
 	conntab_rekey(&e->conns, c, hdr->cookie);
 	c->id = hdr->cookie;
@@ -156,7 +190,12 @@ static struct conn *find_clone(struct engine *e, const struct wire_hdr *hdr)
 
 static struct conn *find(struct engine *e, const struct wire_hdr *hdr)
 {
-	return conntab_find(&e->conns, key_of(hdr));
+	struct conn *c = conntab_find(&e->conns, key_of(hdr));
+	struct conn *clone = NULL;
+
+	if (hdr->cookie && (!c || c->stage == STAGE_REQUEST || is_from_future(c, hdr)))
+		clone = find_clone(e, hdr);
+	return clone ? clone : c;
 }
 
 static void identify(struct engine *e, struct conn *c, const struct wire_hdr *hdr)
@@ -178,8 +217,9 @@ static struct conn *add(struct engine *e, const struct wire_hdr *hdr)
 			e->evicted++;
 			return NULL;
 		}
-		if (oldest->stage != STAGE_LISTENER)
+		if (oldest->stage != STAGE_LISTENER && !(oldest->flags & CONN_BIRTH_HELD))
 			e->evicted++;
+		e->forgot = true;
 		conntab_remove(&e->conns, oldest);
 	}
 	identify(e, c, hdr);
@@ -206,7 +246,7 @@ static struct conn *adopt(struct engine *e, const struct wire_hdr *hdr,
 		return NULL;
 	c->tuple = *tuple;
 	ensure_id(e, c);
-	life_adopt(c, state, !e->lossy);
+	life_adopt(c, state, !e->lossy && !e->forgot);
 	e->adopted += e->lossy;
 	return c;
 }
@@ -219,7 +259,7 @@ static void release_reset(struct engine *e, struct conn *c)
 
 	r.reset = (struct report_reset){ .received = true, .state = c->state };
 	c->flags &= ~CONN_RST_HELD;
-	send(e, &r);
+	send(e, c, &r);
 }
 
 static uint64_t in_last_state(const struct conn *c)
@@ -370,12 +410,6 @@ static void displace(struct engine *e, struct conn *c, uint64_t at_ns)
 
 /* ---- the census ---- */
 
-/* Known from a census only: no event of it has been seen yet. */
-static bool is_from_census(const struct conn *c)
-{
-	return !(c->flags & CONN_BORN) && c->census_ns && !c->last_ns;
-}
-
 static void adopt_listener(struct engine *e, const struct wire_census *ev)
 {
 	struct conn *c = add(e, &ev->hdr);
@@ -441,7 +475,13 @@ static void on_census_end(struct engine *e, const struct wire_census_end *ev)
 
 static void on_birth(struct engine *e, struct conn *c, const struct wire_state *ev)
 {
+	struct conn met = {};
+
 	e->births++;
+	if (c && is_from_future(c, &ev->hdr)) {
+		take_back(e, c, &met);
+		c = NULL;
+	}
 	if (c && !(c->stage == STAGE_REQUEST && ev->newstate == TS_SYN_RECV)) {
 		displace(e, c, ev->hdr.ts_ns);
 		c = NULL;
@@ -458,6 +498,13 @@ static void on_birth(struct engine *e, struct conn *c, const struct wire_state *
 	conntab_set_deadline(&e->conns, c, 0);
 	life_begin(c, ev);
 	life_own(c, ev);
+	if (met.census_ns) {
+		c->census_ns = met.census_ns;
+		if (!c->owner.from)
+			c->owner = met.owner;
+	}
+	if (c->role == ROLE_ACTIVE)
+		ensure_id(e, c);
 	/* Of a raw clone identity and peer come with its next event. */
 	if (undecided(e, &c->tuple) || !c->id || !c->tuple.rport)
 		c->flags |= CONN_BIRTH_HELD;
@@ -514,6 +561,8 @@ static void on_listener(struct engine *e, struct conn *c, const struct wire_stat
 	c->tuple = ev->tuple;
 	c->since_ns = ev->hdr.ts_ns;
 	c->state = ev->newstate;
+	if (ev->newstate == TS_LISTEN)	/* a census may have met it before this came */
+		c->flags &= ~CONN_EXISTING;
 	ensure_id(e, c);
 	life_own(c, ev);
 	report_state(e, c, ev->hdr.ts_ns, (struct report_state){
@@ -532,17 +581,19 @@ static void on_state(struct engine *e, const union event *event)
 		on_birth(e, c, ev);
 		return;
 	}
-	if (ev->oldstate == TS_SYN_RECV && (!c || c->stage == STAGE_REQUEST)) {
-		struct conn *clone = find_clone(e, &ev->hdr);
-
-		c = clone ? clone : c;
-	}
-	if (ev->newstate == TS_LISTEN || ev->oldstate == TS_LISTEN) {
-		if (ev->oldstate != ev->newstate)
-			on_listener(e, c, ev);
+	if (ev->oldstate != ev->newstate &&
+	    (ev->newstate == TS_LISTEN || ev->oldstate == TS_LISTEN)) {
+		on_listener(e, c, ev);
 		return;
 	}
-	if (c && c->stage != STAGE_OPEN) {	/* its birth was lost */
+	if (ev->oldstate == ev->newstate) {	/* says nothing but that it is there, and whose */
+		if (!c)
+			c = adopt(e, &ev->hdr, &ev->tuple, ev->oldstate);
+		if (c && c->stage == STAGE_OPEN)
+			life_own(c, ev);
+		return;
+	}
+	if (c && (c->stage != STAGE_OPEN || ev->oldstate == TS_CLOSE)) {	/* its birth was lost */
 		displace(e, c, ev->hdr.ts_ns);
 		c = NULL;
 	}
@@ -554,10 +605,8 @@ static void on_state(struct engine *e, const union event *event)
 	if (!settle(e, c, &ev->tuple))
 		return;
 	life_own(c, ev);
-	if (ev->oldstate == ev->newstate)
-		return;
 	conntab_set_deadline(&e->conns, c, 0);	/* it is there after all */
-	if (c->census_ns > ev->hdr.ts_ns && is_from_census(c))
+	if (is_from_future(c, &ev->hdr))
 		life_adopt_again(c, ev->oldstate);
 	if (ev->newstate == TS_CLOSE) {
 		on_close(e, c, ev);
@@ -625,7 +674,7 @@ static void on_retransmit(struct engine *e, const union event *event)
 	r.retransmit = describe(ev, c);
 	if (c && !ev->error)
 		c->retransmits[r.retransmit.phase] += ev->segs;
-	send(e, &r);
+	send(e, c, &r);
 }
 
 /* The timer that sent this one fires again after timeout << (num_timeout + 1). */
@@ -661,7 +710,7 @@ static void on_synack(struct engine *e, const union event *event)
 	if (!(ev->flags & WIRE_SA_FASTOPEN))
 		r.retransmit.cause = ev->flags & WIRE_SA_TIMER ? RETRANSMIT_RTO :
 								 RETRANSMIT_DUP_SYN;
-	send(e, &r);
+	send(e, c, &r);
 }
 
 /* ---- resets ---- */
@@ -674,7 +723,7 @@ static const char *kernel_reason(const struct engine *e, const struct wire_reset
 	return e->reasons[ev->reason];
 }
 
-static void report_reset(struct engine *e, const union event *event, const struct conn *c)
+static void report_reset(struct engine *e, const union event *event, struct conn *c)
 {
 	const struct wire_reset *ev = &event->reset;
 	struct report r = c ? about(c, REPORT_RESET, ev->hdr.ts_ns) :
@@ -682,14 +731,12 @@ static void report_reset(struct engine *e, const union event *event, const struc
 
 	if (ev->flags & (WIRE_R_NO_SOCK | WIRE_R_LISTENER))
 		r.id = 0;
-	if (c && r.at_ns < c->last_ns)
-		r.at_ns = c->last_ns;
 	r.reset = (struct report_reset){
 		.received = ev->flags & WIRE_R_RECEIVED,
 		.state = ev->flags & WIRE_R_NO_SOCK ? TS_NONE : ev->state,
 		.reason = kernel_reason(e, ev),
 	};
-	send(e, &r);
+	send(e, c, &r);
 }
 
 /*
@@ -719,7 +766,7 @@ static void on_reset_sent(struct engine *e, const union event *event, struct con
 	bool reply = ev->flags & WIRE_R_REPLY;
 	struct verdict v;
 
-	if (c->stage == STAGE_OPEN && !reply && ev->state == c->state)
+	if (c->stage == STAGE_OPEN && !reply && ev->state != TS_CLOSE)
 		c->flags |= CONN_RST_BEFORE;
 	if (c->stage != STAGE_VERDICT) {
 		report_reset(e, event, c);
@@ -775,7 +822,7 @@ static void on_reset(struct engine *e, const union event *event)
 
 /* ---- mini-sockets ---- */
 
-static void report_late(struct engine *e, const union event *event, const struct conn *c,
+static void report_late(struct engine *e, const union event *event, struct conn *c,
 			enum tcp_state state)
 {
 	const struct wire_tw_segment *ev = &event->tw_segment;
@@ -785,7 +832,7 @@ static void report_late(struct engine *e, const union event *event, const struct
 	r.late = (struct report_late){
 		.tcp_flags = ev->tcp_flags, .payload = ev->payload, .state = state,
 	};
-	send(e, &r);
+	send(e, c, &r);
 }
 
 /* The peer's FIN: the moment of TIME_WAIT, which no state event shows. */
@@ -812,6 +859,11 @@ static void on_tw_segment(struct engine *e, const union event *event)
 	if (c->stage == STAGE_VERDICT)	/* here is the proof */
 		park(e, c);
 	if (ev->substate == TS_TIME_WAIT) {
+		if (!(ev->tcp_flags & TCPHDR_FIN)) {	/* that was lost, but here is its effect */
+			c->flags |= CONN_GAP;
+			c->missed++;
+			c->since_ns = 0;
+		}
 		on_awaited_fin(e, c, ev->hdr.ts_ns);
 		return;
 	}
@@ -876,11 +928,15 @@ static void end_with_run(struct engine *e, struct conn *c, uint64_t now_ns)
 	}
 	v = verdict_of_open(c, CLOSE_STILL_OPEN);
 
-	if (c->flags & CONN_BIRTH_HELD) {
+	if (c->flags & CONN_BIRTH_HELD && undecided(e, &c->tuple)) {
 		conntab_remove(&e->conns, c);
 		return;
 	}
-	if (c->path_len && c->since_ns && now_ns > c->since_ns)
+	if (c->flags & CONN_BIRTH_HELD) {	/* a raw clone, still */
+		ensure_id(e, c);
+		report_birth(e, c, c->start_ns);
+	}
+	if (c->path_len && c->since_ns && now_ns >= c->since_ns)
 		c->path_ns[c->path_len - 1] = now_ns - c->since_ns;
 	finish(e, c, &v, now_ns);
 }

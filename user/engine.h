@@ -26,6 +26,7 @@ struct engine {
 	int64_t clock_ns;
 	uint32_t hz;
 	bool lossy;		/* records were lost */
+	bool forgot;		/* connections were evicted */
 	uint64_t lost_ns;	/* when that was last told */
 	bool ended;
 	uint64_t births;	/* seen: see wire_end.births */

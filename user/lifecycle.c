@@ -366,7 +366,7 @@ static uint64_t teardown_ns(const struct conn *c, const struct verdict *v)
 	case CLOSE_SILENT:
 		break;
 	case CLOSE_RESET_RECEIVED:
-		if (!first)
+		if (!first && !c->closed_by)
 			first = c->rst_in_ns;
 		break;
 	case CLOSE_RESET_SENT:	/* sent at ->CLOSE, or just after */

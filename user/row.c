@@ -200,7 +200,7 @@ static void set_connection(struct row *row, const struct report *r)
 	set_us(row, F_TEARDOWN, x->teardown_ns);
 	set_traffic(row, c);
 	set_uint(row, F_COMPLETE, x->complete);
-	if (!x->complete && c->missed)
+	if (!x->complete && c->missed && !(c->flags & CONN_EXISTING))
 		set_uint(row, F_MISSED, c->missed);
 }
 

@@ -7,7 +7,7 @@ NAMES = {
     "opening: both ends of an ordinary connection are reported (ipv6)": "both-ends-ipv6",
     "opening: a connect that nobody listens for is refused (ipv4)": "refused",
     "opening: a syn that is never answered times out (ipv4)": "syn-timeout",
-    "opening: a simultaneous open is active (ipv4)": "simultaneous-open",
+    "simultaneous: a simultaneous open is active (ipv4)": "simultaneous-open",
     "opening: a late third ack counts from the first syn ack (ipv4)": "syn-ack-lost",
     "opening: a request whose third ack never comes is no ack (ipv4)": "no-ack",
     "opening: a syn sent twice resends the syn ack (ipv4)": "duplicate-syn",

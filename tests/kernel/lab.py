@@ -199,9 +199,27 @@ class Lab(Expectations):
     def lose_nothing(self):
         self.netns.nft("delete table inet loss\n")
 
+    def shut_the_queue(self):
+        """Lose what is sent to the far end, and let the sender know."""
+        try:
+            self._qdisc("add", "tbf", "rate", "8bit", "burst", "10", "limit", "10")
+        except RuntimeError as error:
+            self.skip(error)
+
+    def open_the_queue(self):
+        self._qdisc("del")
+
+    def _qdisc(self, deed, *words):
+        netns.command("tc", "-n", self.netns.name, "qdisc", deed, "dev", "veth0", "root", *words)
+
     def wait_for_count(self, counter, least=1):
         """Until the kernel has counted so many."""
         wait_until(lambda: self.netns.counters()[counter] >= least, f"{counter} of {least}")
+
+    def kill(self, *filter_words):
+        """ss -K of the sockets that match; there must be one."""
+        if not self.netns.ss("-K", "-t", "-n", "-H", *filter_words).strip():
+            self.skip("this kernel kills no sockets (CONFIG_INET_DIAG_DESTROY)")
 
     def outlast_the_request(self):
         """From its second SYN-ACK on, which waits 2 s for the ACK."""

@@ -212,6 +212,17 @@ def data_after_close_looks_like_a_received_rst_and_is_none(lab):
 
 
 @scenario(V4, V6, raw=True)
+def a_fin_with_data_after_close_resets_too(lab):
+    client, peer = lab.client_and_peer()
+    client.close()
+    first = peer.expect(FIN | ACK)
+    peer.send(FIN | ACK, b"too late", ack=first.seq)
+    peer.expect(RST)
+    lab.active(chain(f"{ACTIVE} fin_wait1 close"), reset("sent", "close", "tcp_abort_on_data"),
+               **BY_US, close_reason="data_after_close", rx_bytes=one_of(0, 8), rx_segs=1)
+
+
+@scenario(V4, V6, raw=True)
 def data_with_the_ack_of_the_fin_resets_too(lab):
     client, peer = lab.client_and_peer()
     client.close()
@@ -233,6 +244,18 @@ def data_to_a_socket_shut_down_both_ways_resets(lab):
     peer.expect(RST)
     client.close()
     lab.active(chain(f"{ACTIVE} fin_wait1 fin_wait2 close", cause="reset"), reset("sent", "close", "tcp_abort_on_data"),
+               **BY_US, close_reason="data_after_close", rx_bytes=one_of(0, 8), rx_segs=1)
+
+
+@scenario(V4, V6, raw=True)
+def data_to_a_socket_shut_down_both_ways_in_fin_wait1_resets(lab):
+    client, peer = lab.client_and_peer()
+    client.shutdown(socket.SHUT_RDWR)
+    first = peer.expect(FIN | ACK)
+    peer.send(ACK, b"too late", ack=first.seq)
+    peer.expect(RST)
+    client.close()
+    lab.active(chain(f"{ACTIVE} fin_wait1 close"), reset("sent", "close", "tcp_abort_on_data"),
                **BY_US, close_reason="data_after_close", rx_bytes=one_of(0, 8), rx_segs=1)
 
 
@@ -278,21 +301,6 @@ def a_rst_in_syn_sent_is_a_refusal(lab):
                outcome="refused", error="ECONNREFUSED", **BY_PEER)
 
 
-@scenario(V4, V6, raw=True)
-def a_rst_in_syn_recv_of_a_simultaneous_open_is_a_refusal(lab):
-    peer = lab.peer()
-    client = lab.start_connect()
-    peer.expect(SYN)
-    peer.send(SYN)
-    peer.expect(SYN | ACK)
-    peer.send(RST)
-    # Linux tells a simultaneous opener that it was refused: ECONNRESET, not ECONNREFUSED.
-    assert lab.finish_connect(client) == "ECONNRESET"
-    client.close()
-    lab.active(chain("close syn_sent syn_recv"), reset("received", "syn_recv"), chain("syn_recv close"),
-               outcome="refused", error="ECONNRESET", **BY_PEER)
-
-
 @scenario(V4, V6, MAPPED, raw=True)
 def a_rst_in_established_is_received(lab):
     client, peer = lab.client_and_peer()
@@ -311,6 +319,26 @@ def a_rst_in_fin_wait1_is_received(lab):
     wait_for_state(client, "close")
     client.close()
     _client_was_reset(lab, "fin_wait1", closed_by="local")
+
+
+@scenario(V4, V6, raw=True)
+def a_rst_to_a_socket_shut_down_both_ways_is_received(lab):
+    client, peer = lab.client_and_peer()
+    client.shutdown(socket.SHUT_RDWR)
+    peer.expect(FIN | ACK)
+    peer.send(RST)
+    wait_for_state(client, "close")
+    client.close()
+    _client_was_reset(lab, "fin_wait1", closed_by="local")
+
+
+@scenario(V4, V6, raw=True)
+def a_rst_before_accept_is_received(lab):
+    lab.listen()
+    peer = lab.peer(5555, SERVER).connect()
+    wait_for_sockets("established")
+    peer.send(RST)
+    _server_was_reset(lab, rport=5555)
 
 
 @scenario(V4, V6, raw=True)
@@ -394,16 +422,10 @@ def a_rst_out_of_sequence_is_challenged_and_not_believed(lab):
 
 # -- killed, and silent ----------------------------------------------------------
 
-def _kill(lab, *filter_words):
-    killed = lab.netns.ss("-K", "-t", "-n", "-H", *filter_words)
-    if not killed.strip():
-        lab.skip("this kernel kills no sockets (CONFIG_INET_DIAG_DESTROY)")
-
-
 @scenario(V4, V6, MAPPED)
 def a_killed_connection_resets_its_peer(lab):
     lab.pair()
-    _kill(lab, "sport", "=", f":{SERVER}")
+    lab.kill("sport", "=", f":{SERVER}")
     _client_was_reset(lab)
     lab.passive(chain(PASSIVE), reset("sent", "established", "tcp_state"), chain("established close"),
                 error="ECONNABORTED", close="killed", closed_by="local")
@@ -414,7 +436,7 @@ def a_connect_that_is_killed_never_was(lab):
     peer = lab.peer()
     lab.start_connect()
     peer.expect(SYN)
-    _kill(lab, "state", "syn-sent")
+    lab.kill("state", "syn-sent")
     lab.active(chain("close syn_sent close"), outcome="killed", error="ECONNABORTED",
                close="killed", closed_by="local")
 
@@ -424,10 +446,32 @@ def a_connection_killed_in_close_wait_was_closed_by_the_peer(lab):
     client, peer = lab.client_and_peer()
     peer.send(FIN | ACK)
     wait_for_state(client, "close_wait")
-    _kill(lab, "state", "close-wait")
+    lab.kill("state", "close-wait")
     # contract: "killed is local", whoever sent a FIN before.
     lab.active(chain(f"{ACTIVE} close_wait"), reset("sent", "close_wait", "tcp_state"), chain("close_wait close"),
                error="ECONNABORTED", close="killed", closed_by="local")
+
+
+@scenario(V4, V6, raw=True)
+def an_orphan_killed_in_fin_wait1_resets(lab):
+    client, peer = lab.client_and_peer()
+    client.close()
+    peer.expect(FIN | ACK)
+    lab.kill("state", "fin-wait-1")
+    lab.active(chain(f"{ACTIVE} fin_wait1"), reset("sent", "fin_wait1", "tcp_state"), chain("fin_wait1 close"),
+               error="ECONNABORTED", close="killed", closed_by="local")
+
+
+@scenario(V4, V6, raw=True)
+def a_connection_killed_in_fin_wait2_has_no_cause(lab):
+    client, peer = lab.client_and_peer()
+    client.shutdown(socket.SHUT_WR)
+    peer.expect(FIN | ACK)
+    peer.send(ACK)
+    wait_for_state(client, "fin_wait2")
+    lab.kill("state", "fin-wait-2")
+    lab.active(chain(f"{ACTIVE} fin_wait1 fin_wait2"), reset("sent", "fin_wait2", "tcp_state"),
+               chain("fin_wait2 close"), error="ECONNABORTED", close="killed", closed_by="local")
 
 
 @scenario(V4, V6, raw=True)

@@ -4,6 +4,7 @@ should happen, but every life is reported once and all counts agree."""
 
 import random
 import socket
+import threading
 import time
 
 from expect import SERVER
@@ -78,6 +79,26 @@ def _do_anything(rng, made):
             made.close()
     except OSError:
         pass
+
+
+@scenario(V4, V6, rto=0.2, seconds=4)
+def a_path_that_loses_much_delivers_all(lab):
+    client, server = lab.pair()
+    lab.drop("numgen random mod 100 < 8")
+
+    def send():
+        client.sendall(b"x" * 2_000_000)
+        client.shutdown(socket.SHUT_WR)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    while server.recv(65536):
+        pass
+    sender.join()
+    lab.lose_nothing()
+    server.close()
+    assert client.recv(1) == b""
+    lab.expect_any_lives()
 
 
 @scenario(V4, V6, seconds=4)

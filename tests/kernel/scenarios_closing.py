@@ -2,13 +2,14 @@
 """Orderly ends: both FINs, in every order, and FINs that never come."""
 
 import socket
+import threading
 import time
 
 from expect import SERVER, chain
 from lab import MAPPED, V4, V6, scenario
 from match import ABSENT, PORT, Optional, at_least, between
 from peer import ACK, FIN, RST, SYN
-from sockets import option, wait_for_sockets, wait_for_state
+from sockets import linger, option, wait_for_sockets, wait_for_state
 
 LOCAL = dict(close="fin", closed_by="local")
 REMOTE = dict(close="fin", closed_by="remote")
@@ -103,6 +104,19 @@ def a_socket_shut_down_and_then_closed_is_parked_at_the_close(lab):
     peer.send(FIN | ACK)
     peer.expect(ACK)
     lab.active(chain(ACTIVE, in_old_us=at_least(0.2)), **LOCAL, **PARKED)
+
+
+@scenario(V4, V6)
+def a_close_that_lingers_is_orderly_too(lab):
+    client, server = lab.pair()
+    linger(client, 5)
+    closer = threading.Thread(target=client.close)
+    closer.start()
+    assert server.recv(1) == b""
+    server.close()
+    closer.join()
+    lab.active(chain(ACTIVE), **LOCAL, fin_wait2_orphan=Optional(True))
+    lab.passive(chain(PASSIVE), **REMOTE)
 
 
 @scenario(V4, V6, MAPPED)

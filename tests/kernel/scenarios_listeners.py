@@ -4,10 +4,11 @@
 import errno
 import socket
 
-from expect import SERVER, chain, retransmit, state
+from expect import SERVER, chain, reset, retransmit, state
 from lab import MAPPED, V4, V6, scenario
 from match import ABSENT, ANY_US, Optional, at_least
 from peer import ACK, RST, SYN
+from sockets import unacked, wait_for_sockets
 
 PASSIVE = "listen syn_recv established"
 NO_COOKIES = ("tcp_syncookies", 0)
@@ -102,3 +103,46 @@ def a_socket_that_never_connects_says_nothing(lab):
     bound = lab.socket()
     bound.bind(lab.at(lab.local, 4000))
     bound.close()
+
+
+@scenario(V4, V6)
+def a_listener_that_stops_may_connect(lab):
+    stopped = lab.listen(port=4000)
+    stopped.shutdown(socket.SHUT_RDWR)
+    lab.of_listener(state("listen", "close", in_old_us=ANY_US), port=4000)
+    listener = lab.listen()
+    stopped.connect(lab.at(lab.remote, SERVER))
+    lab.close_in_turn(stopped, lab.accept(listener))
+    lab.active(chain("close syn_sent established fin_wait1 fin_wait2 time_wait"), bound=True, lport=4000,
+               close="fin", closed_by="local")
+    lab.passive(chain(f"{PASSIVE} close_wait last_ack close"), rport=4000, close="fin", closed_by="remote")
+
+
+@scenario(V4, V6)
+def a_killed_listener_resets_its_children(lab):
+    lab.listen()
+    lab.connect()
+    wait_for_sockets("established", 2)
+    lab.kill("state", "listening")
+    lab.of_listener(state("listen", "close", in_old_us=ANY_US))
+    lab.active(chain("close syn_sent established"), reset("received", "established"), chain("established close"),
+               error="ECONNRESET", close="reset_received", closed_by="remote")
+    lab.passive(chain(f"{PASSIVE} close"), reset("sent", "close", "tcp_state"),
+                close="reset_sent", close_reason="listener_closed", closed_by="local")
+
+
+@scenario(V4, V6, raw=True, sysctl=[("tcp_migrate_req", 1)])
+def a_child_moves_on_when_its_listener_closes(lab):
+    listeners = [lab.socket() for _ in range(2)]
+    for one in listeners:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        one.bind(lab.at(lab.local, SERVER))
+        one.listen(8)
+    peer = lab.peer(5555, SERVER).connect()
+    wait_for_sockets("established")
+    listeners.sort(key=unacked)         # of a listener: how many wait to be accepted
+    listeners[1].close()
+    lab.close_by_peer(lab.accept(listeners[0]), peer)
+    lab.expect_listener(state("close", "listen"))
+    lab.expect_listener(state("close", "listen"), state("listen", "close", in_old_us=ANY_US))
+    lab.passive(chain(f"{PASSIVE} close_wait last_ack close"), rport=5555, close="fin", closed_by="remote")

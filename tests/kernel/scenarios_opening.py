@@ -6,7 +6,7 @@ import os
 import socket
 import time
 
-from expect import SERVER, chain, reset, retransmit, state
+from expect import SERVER, chain, reset, retransmit
 from lab import MAPPED, V4, V6, scenario
 from match import ABSENT, at_least
 from peer import ACK, FIN, HOST_UNREACHABLE, PORT_UNREACHABLE, RST, SYN
@@ -164,27 +164,25 @@ def a_refused_socket_that_connects_again_has_two_lives(lab):
     _ordinary(lab)
 
 
-@scenario(V4, V6, raw=True)
-def a_simultaneous_open_is_active(lab):
-    peer = lab.peer()
-    client = lab.start_connect()
-    peer.expect(SYN)
-    peer.send(SYN)
-    peer.expect(SYN | ACK)
-    peer.send(SYN | ACK, seq=peer.isn)
-    assert lab.finish_connect(client) is None
-    lab.close_by_kernel(client, peer)
-    lab.active(chain(f"close syn_sent syn_recv established {ACTIVE_CLOSER}"), **ORDERLY_LOCAL)
+@scenario(V4, V6)
+def a_bound_socket_that_connects_again_keeps_its_port(lab):
+    client = lab.socket()
+    client.bind(lab.at(lab.local, 4000))
+    assert client.connect_ex(lab.at(lab.remote, SERVER)) == errno.ECONNREFUSED
+    listener = lab.listen()
+    client.connect(lab.at(lab.remote, SERVER))
+    lab.close_in_turn(client, lab.accept(listener))
+    lab.active(chain("close syn_sent"), reset("received", "syn_sent"), chain("syn_sent close"), bound=True,
+               lport=4000, outcome="refused", error="ECONNREFUSED", close="reset_received", closed_by="remote")
+    lab.stray_reset(rport=4000)
+    lab.active(chain(f"close syn_sent established {ACTIVE_CLOSER}"), bound=True, lport=4000, **ORDERLY_LOCAL)
+    lab.passive(chain("listen syn_recv established close_wait last_ack close"), rport=4000, **ORDERLY_REMOTE)
 
 
 @scenario(V4, V6)
-def a_socket_connected_to_itself_opens_and_closes_simultaneously(lab):
-    alone = lab.connect(port=4000, bind=4000)
-    alone.sendall(b"echo")
-    assert alone.recv(100) == b"echo"
-    alone.close()
-    lab.active(chain("close syn_sent syn_recv established fin_wait1 closing time_wait"), bound=True,
-               lport=4000, rport=4000, close="fin", closed_by="both", tx_bytes=4, rx_bytes=4, tx_segs=1, rx_segs=1)
+def a_connect_without_a_route_says_nothing(lab):
+    address = {4: "192.0.2.1", 6: "2001:db8::1"}[lab.family]
+    assert lab.socket().connect_ex(lab.at(address, SERVER)) == errno.ENETUNREACH
 
 
 @scenario(V4, V6, raw=True)
@@ -295,6 +293,16 @@ def a_request_that_is_reset_at_once_leaves_nothing(lab):
 
 
 @scenario(V4, V6, raw=True)
+def a_request_that_is_killed_leaves_nothing(lab):
+    lab.listen()
+    peer = lab.peer(5555, SERVER)
+    peer.send(SYN)
+    peer.expect(SYN | ACK)
+    lab.kill("state", "syn-recv")
+    peer.expect_nothing(0.1)
+
+
+@scenario(V4, V6, raw=True)
 def a_bad_ack_to_a_request_is_answered_by_the_listener(lab):
     listener = lab.listen()
     peer = lab.peer(5555, SERVER)
@@ -344,62 +352,19 @@ def a_deferred_accept_opens_with_the_first_data(lab):
                 rx_bytes=4, rx_segs=1, handshake_us=at_least(0.2))
 
 
-@scenario(V4, V6, sysctl=[("tcp_fastopen", 0x607)])
-def a_fast_open_delivers_data_in_syn_recv(lab):
+@scenario(V4, V6, raw=True)
+def a_third_ack_with_fin_opens_and_half_closes(lab):
     listener = lab.listen()
-    option(listener, socket.TCP_FASTOPEN, 5)
-    client = lab.socket()
-    client.sendto(b"early", socket.MSG_FASTOPEN, lab.at(lab.remote, SERVER))
+    peer = lab.peer(5555, SERVER)
+    peer.send(SYN)
+    peer.expect(SYN | ACK)
+    peer.send(FIN | ACK)
     server = lab.accept(listener)
-    assert server.recv(100) == b"early"
-    lab.close_in_turn(client, server)
-    _ordinary(lab, dict(tx_bytes=5, tx_segs=1), dict(rx_bytes=5, rx_segs=1))
-
-
-@scenario(V4, V6, raw=True, sysctl=[("tcp_fastopen", 0x602)])
-def a_slow_fast_open_is_known_from_its_syn(lab):
-    listener, peer = _fast_open(lab)
-    time.sleep(0.2)
-    peer.send(ACK)
-    server = lab.accept(listener)
-    server.recv(100)
-    lab.close_by_peer(server, peer)
-    lab.passive(chain("listen syn_recv established close_wait last_ack close"), rport=5555, **ORDERLY_REMOTE,
-                rx_bytes=5, rx_segs=1, handshake_us=at_least(0.2))
-
-
-@scenario(V4, V6, raw=True, sysctl=[("tcp_fastopen", 0x602)])
-def a_fast_open_that_is_reset_before_the_third_ack_is_refused(lab):
-    _, peer = _fast_open(lab)
-    peer.send(RST)
-    lab.passive(chain("listen syn_recv"), reset("received", "syn_recv"), chain("syn_recv close"), rport=5555,
-                outcome="refused", error="ECONNRESET", close="reset_received", closed_by="remote",
-                rx_bytes=5, rx_segs=1)
-
-
-@scenario(V4, V6, raw=True, sysctl=[("tcp_fastopen", 0x602)])
-def a_fast_open_closed_before_the_third_ack_goes_to_fin_wait1(lab):
-    listener, peer = _fast_open(lab)
-    server = lab.accept(listener)
-    assert server.recv(100) == b"early"
+    assert server.recv(1) == b""
     server.close()
     peer.wait_for(FIN | ACK)
-    peer.send(FIN | ACK)
-    peer.expect(ACK)
-    # It was accepted and used: established, though never in that state; its
-    # handshake has no end.
-    lab.passive(chain("listen syn_recv fin_wait1 fin_wait2 time_wait"), rport=5555, **ORDERLY_LOCAL,
-                rx_bytes=5, rx_segs=1, handshake_us=ABSENT)
-
-
-def _fast_open(lab):
-    """A listener, and a raw client whose SYN with data was accepted."""
-    listener = lab.listen()
-    option(listener, socket.TCP_FASTOPEN, 5)
-    peer = lab.peer(5555, SERVER)
-    peer.send(SYN, b"early")
-    peer.expect(SYN | ACK)
-    return listener, peer
+    peer.send(ACK)
+    lab.passive(chain("listen syn_recv established close_wait last_ack close"), rport=5555, **ORDERLY_REMOTE)
 
 
 @scenario(V4, V6)

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What becomes of TIME_WAIT, and of sockets parked in FIN_WAIT2."""
 
+import socket
 import time
 
 from expect import SERVER, chain, late_segment, reset
 from lab import V4, V6, scenario
 from match import ABSENT
 from peer import ACK, FIN, RST, SYN
-from sockets import wait_for_sockets
+from sockets import disconnect, wait_for_sockets
 
 ACTIVE = "close syn_sent established fin_wait1 fin_wait2"
 PASSIVE = "listen syn_recv established fin_wait1 fin_wait2"
@@ -130,6 +131,51 @@ def a_full_table_leaves_time_wait_unknown(lab):
         lab.active(chain(f"{ACTIVE} close", cause="overflow"), **LOCAL, time_wait=ABSENT)
 
 
+@scenario(V4, V6, raw=True, sysctl=[("tcp_max_tw_buckets", 1)])
+def a_full_table_leaves_time_wait_unknown_after_closing_too(lab):
+    lab.close_by_kernel(*lab.client_and_peer())
+    client, peer = lab.client_and_peer()
+    client.close()
+    first = peer.expect(FIN | ACK)
+    peer.send(FIN | ACK, ack=first.seq)
+    peer.expect(ACK)
+    peer.send(ACK)
+    lab.active(chain(f"{ACTIVE} close", cause="overflow"), **LOCAL, time_wait=ABSENT)
+    lab.active(chain("close syn_sent established fin_wait1 closing close", cause="overflow"),
+               close="fin", closed_by="both", time_wait=ABSENT)
+
+
+@scenario(V4, V6, raw=True, sysctl=[("tcp_max_tw_buckets", 1)])
+def a_full_table_has_no_room_to_park(lab):
+    lab.close_by_kernel(*lab.client_and_peer())
+    client, peer = lab.client_and_peer()
+    client.close()
+    peer.expect(FIN | ACK)
+    peer.send(ACK)
+    lab.active(chain(f"{ACTIVE} close", cause="overflow"), **LOCAL, time_wait=ABSENT)
+    lab.active(chain(f"{ACTIVE} close", cause="overflow"), close="orphan", closed_by="local", time_wait=ABSENT)
+
+
+@scenario(V4, V6, raw=True)
+def a_late_fin_of_the_last_life_keeps_its_own_addresses(lab):
+    client, peer = lab.client_and_peer()
+    client.shutdown(socket.SHUT_WR)
+    peer.expect(FIN | ACK)
+    peer.send(FIN | ACK)
+    peer.expect(ACK)
+    wait_for_sockets("time_wait")
+    disconnect(client)
+    other = lab.peer(81)
+    lab.start_connect(81, made=client)
+    other.accept()
+    assert lab.finish_connect(client) is None
+    peer.send(FIN | ACK, seq=peer.snd_nxt - 1)
+    peer.expect(ACK)
+    lab.active(chain(f"{ACTIVE} time_wait"), **LOCAL)
+    lab.active(chain("close syn_sent established"), late_segment("fin ack", "time_wait") | dict(rport=SERVER),
+               rport=81, close="still_open")
+
+
 # -- parked in FIN_WAIT2 -------------------------------------------------------
 
 @scenario(V4, V6, raw=True)
@@ -180,3 +226,32 @@ def _reset_when_parked(lab, flags):
     lab.active(chain(ACTIVE), reset("sent", "fin_wait2", "tcp_timewait_socket"), late_segment(flags, "fin_wait2"),
                chain("fin_wait2 close", cause="reset"),
                close="reset_sent", close_reason="data_after_close", closed_by="local", **PARKED)
+
+
+@scenario(V4, V6, raw=True)
+def a_fin_behind_lost_data_is_answered_by_rst(lab):
+    peer = _parked(lab)
+    peer.send(FIN | ACK, seq=peer.snd_nxt + 5)
+    peer.expect(RST)
+    _reset_when_parked(lab, "fin ack")
+
+
+@scenario(V4, V6, raw=True)
+def a_new_syn_to_a_parked_socket_is_no_data_after_close(lab):
+    server, peer = lab.server_and_peer()
+    server.close()
+    peer.expect(FIN | ACK)
+    peer.send(ACK)
+    wait_for_sockets("fin_wait2")
+    peer.send(SYN, seq=peer.snd_nxt + 1000)
+    peer.expect(RST | ACK)
+    lab.passive(chain(PASSIVE), reset("sent", "fin_wait2", "tcp_timewait_socket"), late_segment("", "fin_wait2"),
+                chain("fin_wait2 close", cause="reset"), rport=5555, close="reset_sent", closed_by="local", **PARKED)
+
+
+@scenario(V4, V6, raw=True, seconds=6, sysctl=[("tcp_fin_timeout", 1)])
+def a_parked_socket_that_is_killed_is_an_orphan(lab):
+    _parked(lab)
+    lab.kill("state", "fin-wait-2")
+    # Nobody says that it is gone: its time runs out.
+    lab.active(chain(f"{ACTIVE} close", cause="orphan"), close="orphan", closed_by="local", **PARKED)

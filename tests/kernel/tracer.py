@@ -67,7 +67,7 @@ class Tracer:
             _, stderr = self._process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             raise TracerFailed(f"synfin did not stop within {PATIENCE} s of SIGINT") from None
-        if self._process.returncode:
+        if self._process.returncode or stderr:
             raise TracerFailed(f"exit code {self._process.returncode}, stderr: {stderr.decode()}")
         live, replayed = self._live(), self._replay("trace")
         if replayed != live:
@@ -81,7 +81,7 @@ class Tracer:
     def _replay(self, what):
         done = subprocess.run([binary(), what, "-o", "json", "--read", self._recording],
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
-        if done.returncode:
+        if done.returncode or done.stderr:
             raise TracerFailed(f"{what} --read: exit code {done.returncode}, stderr: {done.stderr.decode()}")
         return done.stdout
 

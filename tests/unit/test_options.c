@@ -291,12 +291,13 @@ static void the_largest_count_is_taken(void **state)
 
 static void an_unknown_first_word_is_told_the_commands(void **state)
 {
-	REFUSE("synfin: foo: no such command; write trace or conns", "foo");
-	REFUSE("synfin: Trace: no such command; write trace or conns", "Trace");
-	REFUSE("synfin: trac: no such command; write trace or conns", "trac", "-q");
-	REFUSE("synfin: \"\": no such command; write trace or conns", "");
-	REFUSE("synfin: -: no such command; write trace or conns", "-");
-	REFUSE("synfin: \"trace -q\": no such command; write trace or conns", "trace -q");
+	REFUSE("synfin: foo: no such command; write trace, conns, doctor or audit", "foo");
+	REFUSE("synfin: Trace: no such command; write trace, conns, doctor or audit", "Trace");
+	REFUSE("synfin: trac: no such command; write trace, conns, doctor or audit",
+	       "trac", "-q");
+	REFUSE("synfin: \"\": no such command; write trace, conns, doctor or audit", "");
+	REFUSE("synfin: -: no such command; write trace, conns, doctor or audit", "-");
+	REFUSE("synfin: \"trace -q\": no such command; write trace, conns, doctor or audit", "trace -q");
 }
 
 static void a_filter_is_not_supported_yet(void **state)
@@ -487,7 +488,7 @@ static void of_several_mistakes_the_first_is_told(void **state)
 
 static void control_characters_are_shown_not_sent(void **state)
 {
-	REFUSE("synfin: a\\x0ab: no such command; write trace or conns", "a\nb");
+	REFUSE("synfin: a\\x0ab: no such command; write trace, conns, doctor or audit", "a\nb");
 	REFUSE("synfin: --x\\x1b[31m: no such option of \"trace\"; see synfin trace --help",
 	       "--x\x1b[31m");
 	REFUSE("synfin: -\\xc3: no such option of \"trace\"; see synfin trace --help", "-\xc3\xa9");
@@ -501,7 +502,7 @@ static void control_characters_are_shown_not_sent(void **state)
 
 static void a_percent_sign_is_only_a_character(void **state)
 {
-	REFUSE("synfin: %s%n: no such command; write trace or conns", "%s%n");
+	REFUSE("synfin: %s%n: no such command; write trace, conns, doctor or audit", "%s%n");
 	REFUSE("synfin: --%s: no such option of \"trace\"; see synfin trace --help", "--%s");
 	REFUSE("synfin: -d %n: not a duration; write it like 10, 10s, 500ms, 2m or 1h",
 	       "-d", "%n");
@@ -515,7 +516,7 @@ static void a_long_argument_is_cut_in_the_message(void **state)
 
 	memset(big, 'x', sizeof(big) - 1);
 	REFUSE("synfin: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...: "
-	       "no such command; write trace or conns", big);
+	       "no such command; write trace, conns, doctor or audit", big);
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
 		memset(big, '\n', sizeof(big) - 1);
 		memcpy(big, starts[i], strlen(starts[i]));

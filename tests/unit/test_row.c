@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "row.h"
+#include "sample_events.h"
+
+static struct row row;
+
+/* An active life that ended in TIME_WAIT; tests take away what they are not about. */
+static struct conn life(void)
+{
+	return (struct conn){
+		.id = 0x21a4, .tuple = tuple_of(1), .netns = 7, .stage = STAGE_VERDICT,
+		.role = ROLE_ACTIVE, .start_ns = T0, .path_len = 5,
+		.path = { TS_SYN_SENT, TS_ESTABLISHED, TS_FIN_WAIT1, TS_FIN_WAIT2, TS_TIME_WAIT },
+		.path_ns = { 1000, 2000, 3000, 4000, UNKNOWN_NS },
+		.owner = { .pid = 812, .uid = 33, .from = OWNER_CONNECT, .comm = "curl" },
+		.end = { .bytes_acked = 7, .bytes_received = 7, .data_segs_out = 1,
+			 .data_segs_in = 2, .srtt_us8 = 1760, .min_rtt_us = 180,
+			 .flags = ENDING_SYNCED | ENDING_DONE },
+	};
+}
+
+static struct report about(const struct conn *c, enum report_kind kind)
+{
+	return (struct report){
+		.kind = kind, .at_ns = T0 + 5, .clock_ns = 1000, .id = c->id, .netns = c->netns,
+		.tuple = &c->tuple, .conn = c,
+	};
+}
+
+static struct report ended(const struct conn *c)
+{
+	struct report r = about(c, REPORT_CONNECTION);
+
+	r.connection = (struct report_connection){
+		.verdict = { .fate = FATE_ENDED, .outcome = OUTCOME_ESTABLISHED,
+			     .close = CLOSE_FIN, .closed_by = SIDE_LOCAL, .time_wait = TRI_YES },
+		.complete = true, .start_ns = c->start_ns, .duration_ns = 5999,
+		.handshake_ns = 1000, .teardown_ns = UNKNOWN_NS, .has_path_ns = true,
+	};
+	return r;
+}
+
+static void assert_u(enum field f, uint64_t u)
+{
+	assert_true(row_has(&row, f));
+	assert_int_equal(row.values[f].u, u);
+}
+
+static void assert_word(enum field f, const char *text)
+{
+	assert_true(row_has(&row, f));
+	assert_string_equal(row.values[f].text, text);
+}
+
+static void assert_absent(enum field f)
+{
+	if (row_has(&row, f))
+		fail_msg("%s is there", field_specs[f].key);
+}
+
+/* ---- what all records have ---- */
+
+static void a_record_says_when_what_and_who(void **state)
+{
+	struct conn c = life();
+	struct report r = about(&c, REPORT_STATE);
+
+	row_from_report(&row, &r);
+	assert_u(F_TIME, T0 + 1005);
+	assert_u(F_V, 1);
+	assert_word(F_EVENT, "state");
+	assert_u(F_CONN, 0x21a4);
+	assert_u(F_NETNS, 7);
+	assert_u(F_FAMILY, 4);
+	assert_u(F_LPORT, 40001);
+	assert_u(F_RPORT, 443);
+	assert_memory_equal(row.values[F_LADDR].addr, c.tuple.laddr, 16);
+	assert_memory_equal(row.values[F_RADDR].addr, c.tuple.raddr, 16);
+	assert_int_equal(row.values[F_RADDR].len, 4);
+	assert_word(F_ROLE, "active");
+	assert_u(F_PID, 812);
+	assert_u(F_UID, 33);
+	assert_int_equal(row.values[F_COMM].len, 4);
+	assert_word(F_OWNER_FROM, "connect");
+	assert_absent(F_EXISTING);
+}
+
+static void what_is_not_known_is_absent(void **state)
+{
+	struct conn c = life();
+	struct report r = about(&c, REPORT_STATE);
+
+	c.role = ROLE_NONE;
+	c.owner.from = OWNER_NONE;
+	c.tuple.lport = 0;
+	r.id = 0;
+	r.netns = 0;
+	row_from_report(&row, &r);
+	assert_absent(F_ROLE);
+	assert_absent(F_PID);
+	assert_absent(F_COMM);
+	assert_absent(F_UID);
+	assert_absent(F_OWNER_FROM);
+	assert_absent(F_LPORT);
+	assert_absent(F_CONN);
+	assert_absent(F_NETNS);
+	assert_true(row_has(&row, F_LADDR));
+}
+
+static void without_a_remote_port_there_is_no_peer(void **state)
+{
+	struct conn c = life();
+	struct report r = about(&c, REPORT_STATE);
+
+	c.tuple.rport = 0;
+	row_from_report(&row, &r);
+	assert_absent(F_RADDR);
+	assert_absent(F_RPORT);
+}
+
+static void a_record_of_no_socket_has_no_owner_and_no_role(void **state)
+{
+	struct wire_tuple t = tuple_of(1);
+	struct report r = { .kind = REPORT_RESET, .at_ns = T0, .tuple = &t };
+
+	row_from_report(&row, &r);
+	assert_word(F_EVENT, "reset");
+	assert_u(F_RPORT, 443);
+	assert_absent(F_CONN);
+	assert_absent(F_ROLE);
+	assert_absent(F_PID);
+	assert_absent(F_STATE);
+	assert_absent(F_REASON);
+}
+
+static void a_socket_older_than_the_trace_says_so_in_every_record(void **state)
+{
+	struct conn c = life();
+	struct report r = about(&c, REPORT_STATE);
+
+	c.flags = CONN_EXISTING;
+	row_from_report(&row, &r);
+	assert_u(F_EXISTING, true);
+	r = ended(&c);
+	row_from_report(&row, &r);
+	assert_u(F_EXISTING, true);
+}
+
+static void nothing_is_left_of_the_row_before(void **state)
+{
+	struct conn c = life();
+	struct report r = ended(&c);
+
+	row_from_report(&row, &r);
+	r = (struct report){ .kind = REPORT_LOST, .lost = { LOST_RING, 3 } };
+	row_from_report(&row, &r);
+	for (enum field f = 0; f < F_MAX; f++) {
+		if (f != F_TIME && f != F_V && f != F_EVENT && f != F_COUNT && f != F_WHERE)
+			assert_absent(f);
+	}
+}
+
+/* ---- events ---- */
+
+static void a_transition_has_its_states(void **state)
+{
+	struct conn c = life();
+	struct report r = about(&c, REPORT_STATE);
+
+	r.state = (struct report_state){ TS_FIN_WAIT2, TS_CLOSE, END_ORPHAN, 1999 };
+	row_from_report(&row, &r);
+	assert_word(F_OLD, "fin_wait2");
+	assert_word(F_NEW, "close");
+	assert_word(F_CAUSE, "orphan");
+	assert_u(F_IN_OLD, 1);	/* whole microseconds */
+	r.state.in_old_ns = UNKNOWN_NS;
+	r.state.cause = END_NONE;
+	row_from_report(&row, &r);
+	assert_absent(F_IN_OLD);
+	assert_absent(F_CAUSE);
+}
+
+static void a_retransmit_has_its_segment(void **state)
+{
+	struct conn c = life();
+	struct report r = about(&c, REPORT_RETRANSMIT);
+
+	r.retransmit = (struct report_retransmit){
+		.phase = PHASE_DATA, .cause = RETRANSMIT_RTO, .state = TS_ESTABLISHED,
+		.has_seq = true, .seq = 1, .len = 100, .segs = 2,
+	};
+	row_from_report(&row, &r);
+	assert_word(F_EVENT, "retransmit");
+	assert_word(F_PHASE, "data");
+	assert_word(F_CAUSE, "rto");
+	assert_word(F_STATE, "established");
+	assert_u(F_SEGS, 2);
+	assert_u(F_SEQ, 1);
+	assert_u(F_LEN, 100);
+	assert_absent(F_ERROR);
+}
+
+static void a_retransmit_without_a_first_sequence_number_has_none(void **state)
+{
+	struct conn c = life();
+	struct report r = about(&c, REPORT_RETRANSMIT);
+
+	r.retransmit = (struct report_retransmit){ .phase = PHASE_FIN, .segs = 1, .err = EAGAIN };
+	row_from_report(&row, &r);
+	assert_absent(F_SEQ);
+	assert_absent(F_LEN);
+	assert_absent(F_CAUSE);
+	assert_word(F_ERROR, "EAGAIN");
+}
+
+static void a_reset_has_its_direction(void **state)
+{
+	struct conn c = life();
+	struct report r = about(&c, REPORT_RESET);
+
+	r.reset = (struct report_reset){ true, TS_ESTABLISHED, NULL };
+	row_from_report(&row, &r);
+	assert_word(F_DIRECTION, "received");
+	assert_word(F_STATE, "established");
+	assert_absent(F_REASON);
+	r.reset = (struct report_reset){ false, TS_CLOSE, "tcp_state" };
+	row_from_report(&row, &r);
+	assert_word(F_DIRECTION, "sent");
+	assert_word(F_REASON, "tcp_state");
+}
+
+static void payload_is_a_flag_of_a_late_segment(void **state)
+{
+	struct conn c = life();
+	struct report r = about(&c, REPORT_LATE_SEGMENT);
+
+	r.late = (struct report_late){ 0x11, TS_TIME_WAIT, 0 };
+	row_from_report(&row, &r);
+	assert_word(F_EVENT, "late_segment");
+	assert_word(F_STATE, "time_wait");
+	assert_u(F_FLAGS, 0x11);
+	r.late = (struct report_late){ 0x10, TS_NONE, 1 };
+	row_from_report(&row, &r);
+	assert_u(F_FLAGS, 0x10 | FIELD_FLAG_DATA);
+	assert_absent(F_STATE);
+}
+
+/* ---- lives ---- */
+
+static void a_life_has_its_verdict(void **state)
+{
+	struct conn c = life();
+	struct report r = ended(&c);
+
+	row_from_report(&row, &r);
+	assert_word(F_EVENT, "connection");
+	assert_word(F_OUTCOME, "established");
+	assert_word(F_CLOSE, "fin");
+	assert_word(F_CLOSED_BY, "local");
+	assert_u(F_TIME_WAIT, true);
+	assert_u(F_START, T0 + 1000);
+	assert_u(F_DURATION, 5);
+	assert_u(F_HANDSHAKE, 1);
+	assert_u(F_COMPLETE, true);
+	assert_absent(F_TEARDOWN);
+	assert_absent(F_ERROR);
+	assert_absent(F_CLOSE_REASON);
+	assert_absent(F_MISSED);
+	assert_absent(F_FIN_WAIT2_ORPHAN);
+}
+
+static void a_last_time_wait_has_no_time(void **state)
+{
+	struct conn c = life();
+	struct report r = ended(&c);
+
+	row_from_report(&row, &r);
+	assert_int_equal(row.values[F_PATH].len, 5);
+	assert_int_equal(row.values[F_PATH_US].len, 4);
+	c.path_len = 4;
+	row_from_report(&row, &r);
+	assert_int_equal(row.values[F_PATH].len, 4);
+	assert_int_equal(row.values[F_PATH_US].len, 4);
+	r.connection.has_path_ns = false;
+	row_from_report(&row, &r);
+	assert_true(row_has(&row, F_PATH));
+	assert_absent(F_PATH_US);
+}
+
+static void traffic_is_of_a_socket_that_was_sampled(void **state)
+{
+	struct conn c = life();
+	struct report r = ended(&c);
+
+	row_from_report(&row, &r);
+	assert_u(F_TX_BYTES, 5);
+	assert_u(F_RX_BYTES, 6);
+	assert_u(F_TX_SEGS, 1);
+	assert_u(F_RX_SEGS, 2);
+	assert_u(F_SRTT, 220);
+	assert_u(F_MIN_RTT, 180);
+	c.end.srtt_us8 = 0;
+	c.end.min_rtt_us = UINT32_MAX;
+	row_from_report(&row, &r);
+	assert_absent(F_SRTT);
+	assert_absent(F_MIN_RTT);
+	c.stage = STAGE_OPEN;	/* its end was lost */
+	row_from_report(&row, &r);
+	assert_absent(F_TX_BYTES);
+	assert_absent(F_RX_BYTES);
+	assert_absent(F_TX_SEGS);
+	assert_absent(F_RX_SEGS);
+}
+
+static void time_wait_is_true_false_or_not_known(void **state)
+{
+	struct conn c = life();
+	struct report r = ended(&c);
+
+	r.connection.verdict.time_wait = TRI_NO;
+	row_from_report(&row, &r);
+	assert_u(F_TIME_WAIT, false);
+	r.connection.verdict.time_wait = TRI_UNKNOWN;
+	row_from_report(&row, &r);
+	assert_absent(F_TIME_WAIT);
+}
+
+static void a_parked_socket_says_so(void **state)
+{
+	struct conn c = life();
+	struct report r = ended(&c);
+
+	c.stage = STAGE_PARKED;
+	row_from_report(&row, &r);
+	assert_u(F_FIN_WAIT2_ORPHAN, true);
+	assert_u(F_TX_BYTES, 5);
+}
+
+static void an_error_has_its_name(void **state)
+{
+	struct conn c = life();
+	struct report r = ended(&c);
+
+	r.connection.verdict.err = ECONNREFUSED;
+	row_from_report(&row, &r);
+	assert_word(F_ERROR, "ECONNREFUSED");
+	r.connection.verdict.err = 4095;	/* of a newer kernel */
+	row_from_report(&row, &r);
+	assert_true(row_has(&row, F_ERROR));
+	assert_non_null(row.values[F_ERROR].text);
+}
+
+static void what_was_missed_stands_in_an_incomplete_life(void **state)
+{
+	struct conn c = life();
+	struct report r = ended(&c);
+
+	c.missed = 3;
+	r.connection.complete = false;
+	row_from_report(&row, &r);
+	assert_u(F_COMPLETE, false);
+	assert_u(F_MISSED, 3);
+}
+
+/* contract.md: complete is false without missed, and start is absent. */
+static void a_life_older_than_the_trace_has_missed_nothing_that_can_be_counted(void **state)
+{
+	struct conn c = life();
+	struct report r = ended(&c);
+
+	c.flags = CONN_EXISTING;
+	c.missed = 1;
+	r.connection.complete = false;
+	row_from_report(&row, &r);
+	assert_u(F_COMPLETE, false);
+	assert_absent(F_MISSED);
+	assert_absent(F_START);
+}
+
+static void retransmits_stand_in_a_life_by_phase(void **state)
+{
+	struct conn c = life();
+	struct report r = ended(&c);
+
+	c.retransmits[PHASE_SYN] = 1;
+	c.retransmits[PHASE_SYNACK] = 2;
+	c.retransmits[PHASE_DATA] = 3;
+	c.retransmits[PHASE_FIN] = 4;
+	row_from_report(&row, &r);
+	assert_u(F_SYN_RETRANS, 1);
+	assert_u(F_SYNACK_RETRANS, 2);
+	assert_u(F_DATA_RETRANS, 3);
+	assert_u(F_FIN_RETRANS, 4);
+}
+
+/* ---- the summary ---- */
+
+static void a_summary_has_all_its_counts_zeros_too(void **state)
+{
+	struct tally t = { .first_ns = 5 * SEC, .last_ns = 7 * SEC + 5 * MSEC };
+
+	row_from_tally(&row, &t);
+	assert_word(F_EVENT, "summary");
+	assert_u(F_TIME, 7 * SEC + 5 * MSEC);
+	assert_u(F_SECONDS, 2005);
+	for (enum field f = 0; f < F_MAX; f++)
+		assert_int_equal(row_has(&row, f), !!(field_specs[f].commands & F_SUMMARY));
+}
+
+static void a_summary_has_each_word_at_its_place(void **state)
+{
+	struct tally t = { .lost = { [LOST_TABLE] = 3 } };
+
+	for (unsigned int w = 1; w < OUTCOME_MAX; w++)
+		t.outcomes[w] = 100 + w;
+	for (unsigned int w = 1; w < CLOSE_MAX; w++)
+		t.closes[w] = 200 + w;
+	row_from_tally(&row, &t);
+	assert_u(F_OUTCOME_ESTABLISHED, 100 + OUTCOME_ESTABLISHED);
+	assert_u(F_OUTCOME_NO_ACK, 100 + OUTCOME_NO_ACK);
+	assert_u(F_OUTCOME_OTHER, 100 + OUTCOME_OTHER);
+	assert_u(F_CLOSE_FIN, 200 + CLOSE_FIN);
+	assert_u(F_CLOSE_STILL_OPEN, 200 + CLOSE_STILL_OPEN);
+	assert_u(F_LOST_TABLE, 3);
+}
+
+static void a_clock_that_was_set_back_makes_no_run_of_a_million_years(void **state)
+{
+	struct tally t = { .first_ns = 7 * SEC, .last_ns = 5 * SEC };
+
+	row_from_tally(&row, &t);
+	assert_u(F_SECONDS, 0);
+}
+
+/* ---- the table of fields ---- */
+
+/* CSV has a column for each field of the command, and drops the others. */
+static void every_field_of_a_record_is_one_of_its_command(void **state)
+{
+	struct conn c = life();
+
+	c.flags = CONN_EXISTING;
+	c.missed = 1;
+	for (enum report_kind kind = 0; kind < REPORT_KINDS; kind++) {
+		uint32_t command = kind == REPORT_CONNECTION ? F_CONNS : F_TRACE;
+		struct report r = kind == REPORT_CONNECTION ? ended(&c) : about(&c, kind);
+
+		if (kind == REPORT_LOST)
+			r.lost.where = LOST_RING;
+		row_from_report(&row, &r);
+		for (enum field f = 0; f < F_MAX; f++) {
+			if (row_has(&row, f) && !(field_specs[f].commands & command))
+				fail_msg("%s", field_specs[f].key);
+		}
+	}
+}
+
+static void every_field_has_a_key_of_its_own(void **state)
+{
+	for (enum field f = 0; f < F_MAX; f++) {
+		assert_true(*field_specs[f].key);
+		assert_true(field_specs[f].commands);
+		for (enum field g = 0; g < f; g++)
+			assert_string_not_equal(field_specs[f].key, field_specs[g].key);
+	}
+}
+
+static void keys_in_microseconds_say_so(void **state)
+{
+	for (enum field f = 0; f < F_MAX; f++) {
+		const char *key = field_specs[f].key;
+		size_t len = strlen(key);
+		bool says = len > 3 && !strcmp(key + len - 3, "_us");
+
+		assert_int_equal(says, field_specs[f].type == FT_US ||
+				       field_specs[f].type == FT_US_LIST);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_record_says_when_what_and_who),
+		cmocka_unit_test(what_is_not_known_is_absent),
+		cmocka_unit_test(without_a_remote_port_there_is_no_peer),
+		cmocka_unit_test(a_record_of_no_socket_has_no_owner_and_no_role),
+		cmocka_unit_test(a_socket_older_than_the_trace_says_so_in_every_record),
+		cmocka_unit_test(nothing_is_left_of_the_row_before),
+		cmocka_unit_test(a_transition_has_its_states),
+		cmocka_unit_test(a_retransmit_has_its_segment),
+		cmocka_unit_test(a_retransmit_without_a_first_sequence_number_has_none),
+		cmocka_unit_test(a_reset_has_its_direction),
+		cmocka_unit_test(payload_is_a_flag_of_a_late_segment),
+		cmocka_unit_test(a_life_has_its_verdict),
+		cmocka_unit_test(a_last_time_wait_has_no_time),
+		cmocka_unit_test(traffic_is_of_a_socket_that_was_sampled),
+		cmocka_unit_test(time_wait_is_true_false_or_not_known),
+		cmocka_unit_test(a_parked_socket_says_so),
+		cmocka_unit_test(an_error_has_its_name),
+		cmocka_unit_test(what_was_missed_stands_in_an_incomplete_life),
+		cmocka_unit_test(a_life_older_than_the_trace_has_missed_nothing_that_can_be_counted),
+		cmocka_unit_test(retransmits_stand_in_a_life_by_phase),
+		cmocka_unit_test(a_summary_has_all_its_counts_zeros_too),
+		cmocka_unit_test(a_summary_has_each_word_at_its_place),
+		cmocka_unit_test(a_clock_that_was_set_back_makes_no_run_of_a_million_years),
+		cmocka_unit_test(every_field_of_a_record_is_one_of_its_command),
+		cmocka_unit_test(every_field_has_a_key_of_its_own),
+		cmocka_unit_test(keys_in_microseconds_say_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
