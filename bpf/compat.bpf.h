@@ -14,6 +14,9 @@
 
 #include "maps.bpf.h"
 
+#define NET_XMIT_CN	2
+#define ENOBUFS		105
+
 /*
  * bpf_get_socket_cookie() in tracing programs: c5dbb89fc2ac ("bpf: Expose
  * bpf_get_socket_cookie to tracing programs"), v5.12.  Without it the socket's
@@ -34,9 +37,14 @@ const volatile bool reset_has_reason = true;
 /* kfree_skb names the socket that dropped the segment, rx_sk, since v6.11. */
 const volatile bool kfree_skb_has_sk = true;
 
+/* A queue's verdict is told as net_xmit_errno() does: congestion is none, a drop ENOBUFS. */
 static __always_inline __s32 retransmit_error(__u64 *ctx)
 {
-	return retransmit_has_err ? (__s32)ctx[2] : 0;
+	__s32 err = retransmit_has_err ? (__s32)ctx[2] : 0;
+
+	if (err > 0)
+		return err == NET_XMIT_CN ? 0 : -ENOBUFS;
+	return err;
 }
 
 static __always_inline __u32 reset_reason(__u64 *ctx)

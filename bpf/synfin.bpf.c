@@ -224,7 +224,10 @@ static __always_inline void do_on_retransmit_synack(__u64 *ctx)
 	rec = record_begin(count, WIRE_SYNACK, sizeof(*rec), netns);
 	if (!rec)
 		return;
-	record_identity(&rec->hdr, sk_cookie(&req->__req_common), req);
+	if (sk->__sk_common.skc_state == BPF_TCP_LISTEN)
+		record_identity(&rec->hdr, sk_cookie(&req->__req_common), req);
+	else	/* a TFO child, which is there already */
+		record_identity(&rec->hdr, sk_cookie(sk), sk);
 	rec->tuple = tuple;
 	rec->snt_synack_us = BPF_CORE_READ(treq, snt_synack);
 	rec->snt_isn = BPF_CORE_READ(treq, snt_isn);

@@ -136,7 +136,7 @@ enum wire_synack_flags {
 	WIRE_SA_FASTOPEN = 1 << 2,	/* sock is the TFO child, not the listener */
 };
 
-/* hdr.cookie is the request's, which the child inherits. */
+/* hdr.cookie is the request's, which the child inherits; with FASTOPEN the child's. */
 struct wire_synack {
 	struct wire_hdr   hdr;
 	struct wire_tuple tuple;

@@ -37,7 +37,7 @@
 	X(DOCTOR, "doctor", F(TABLE) | F(JSON),						\
 	  "what this kernel and these privileges allow, and each cure")			\
 	X(AUDIT, "audit", F(TABLE) | F(JSON),						\
-	  "holds the trace against the kernel's own counters, and prints what differs")
+	  "what was traced, held against the kernel's own counters")
 
 /* id, heading in --help */
 #define FLAG_GROUPS(X)			\

@@ -43,6 +43,7 @@ enum conn_flags {
 	CONN_ISN	 = 1 << 10,	/* isn is known */
 	CONN_ACKED	 = 1 << 11,	/* request: its ACK met a full accept queue */
 	CONN_SHUT_EARLY	 = 1 << 12,	/* shutdown() before ->ESTABLISHED (TFO) */
+	CONN_LATE_SYN	 = 1 << 14,	/* a SYN met its FIN_WAIT2 mini-socket */
 	CONN_BIRTH_HELD	 = 1 << 13,	/* in scope? not known yet, its birth is not reported */
 };
 

@@ -867,6 +867,8 @@ static void on_tw_segment(struct engine *e, const union event *event)
 		on_awaited_fin(e, c, ev->hdr.ts_ns);
 		return;
 	}
+	if (ev->tcp_flags & TCPHDR_SYN)
+		c->flags |= CONN_LATE_SYN;
 	report_late(e, event, c, TS_FIN_WAIT2);
 	if (ev->tcp_flags & TCPHDR_RST)
 		end_parked(e, c, CLOSE_RESET_RECEIVED, ev->hdr.ts_ns);

@@ -90,19 +90,20 @@ static const struct verdict parked = { .fate = FATE_PARKED };
 
 /* ---- never established ---- */
 
+static enum reason_word reset_reason(const struct conn *c);
+
 static struct verdict failed_without_error(const struct conn *c, bool waited)
 {
-	enum outcome_word outcome = OUTCOME_ABORTED;
-
 	if (c->state == TS_SYN_SENT)	/* no RST is sent from there */
 		return end_as(c, ended(c, ENDING_SENT) ? OUTCOME_ABORTED : OUTCOME_NO_PORT,
 			      CLOSE_SILENT, REASON_NONE);
-	if (!reset_was_sent(c) && !waited)
+	if (reset_was_sent(c))
+		return end_as(c, OUTCOME_ABORTED, CLOSE_RESET_SENT, reset_reason(c));
+	if (!waited)
 		return waits;
-	/* A child that nobody accepted yet: lost a race, no memory, its listener is gone. */
-	if (ended(c, ENDING_NO_SOCKET))
-		outcome = OUTCOME_OTHER;
-	return end_as(c, outcome, reset_was_sent(c) ? CLOSE_RESET_SENT : CLOSE_SILENT, REASON_NONE);
+	/* A child that nobody accepted and nobody reset: it lost a race, or there is no memory. */
+	return end_as(c, ended(c, ENDING_NO_SOCKET) ? OUTCOME_OTHER : OUTCOME_ABORTED,
+		      CLOSE_SILENT, REASON_NONE);
 }
 
 static struct verdict failed(const struct conn *c, bool waited)
@@ -240,7 +241,8 @@ struct verdict verdict_of_parked(const struct conn *c, enum close_word how)
 	enum reason_word reason = REASON_NONE;
 	struct verdict v;
 
-	if (how == CLOSE_RESET_SENT)
+	/* A SYN is answered with RST, too; anything else that is has, or had, data. */
+	if (how == CLOSE_RESET_SENT && !(c->flags & CONN_LATE_SYN))
 		reason = REASON_DATA_AFTER_CLOSE;
 	v = end_as(c, OUTCOME_ESTABLISHED, how, reason);
 	if (how == CLOSE_FIN)

@@ -6,8 +6,8 @@ says about it. Needs root. Prints TAP; exits 1 if a scenario fails.
 A PATTERN selects the scenarios whose name contains it (or matches it, if it
 has a * or ?). SYNFIN names the binary, by default build/synfin.
 
-A scenario that fails is run a second time; what was wrong at first is printed
-and counted all the same. For there are kernels that run no BPF program in the
+A scenario that fails is tried again; what was wrong at first is printed and
+counted all the same. For there are kernels that run no BPF program in the
 context of process 1, and tell nobody: an event of a timer that happens to
 interrupt it is lost.
 """
@@ -34,6 +34,7 @@ import netns
 import tracer
 
 _LIMIT = 90             # seconds that a scenario may take at most
+_ATTEMPTS = 3
 
 
 def arguments():
@@ -138,9 +139,19 @@ def tell(what, lines):
     print(what, *(f"# {line}" for line in lines), sep="\n", flush=True)
 
 
-def tell_passed(number, case, skipped_for):
-    skip = f" # SKIP {skipped_for[0]}" if skipped_for else ""
-    tell(f"ok {number} - {case.name}{skip}", [])
+def attempt(cases, options, numbers, last):
+    """Run them, and print the verdicts that stand; the cases that failed."""
+    failed = []
+    for case, verdict, lines in run_all(cases, options):
+        if verdict == "not ok":
+            failed.append(case)
+        if verdict == "skip":
+            tell(f"ok {next(numbers)} - {case.name} # SKIP {lines[0]}", [])
+        elif verdict == "ok" or last:
+            tell(f"{verdict} {next(numbers)} - {case.name}", lines)
+        else:
+            tell(f"# failed, will be tried again: {case.name}", lines)
+    return failed
 
 
 def main():
@@ -152,20 +163,12 @@ def main():
     if not options.drive_only and not os.access(tracer.binary(), os.X_OK):
         sys.exit(f"run.py: no {tracer.binary()}: run make first, or name it in SYNFIN")
     print(f"1..{len(cases)}", flush=True)
-    at_first, failed, numbers = [], 0, itertools.count(1)
-    for case, verdict, lines in run_all(cases, options):
-        if verdict == "not ok":
-            at_first.append(case)
-            tell(f"# failed at first: {case.name}", lines)
-        else:
-            tell_passed(next(numbers), case, lines)
-    for case, verdict, lines in run_all(at_first, options):
-        if verdict == "not ok":
-            failed += 1
-            tell(f"not ok {next(numbers)} - {case.name}", lines)
-        else:
-            tell_passed(next(numbers), case, lines)
-    print(f"# {len(cases) - failed} of {len(cases)} as expected, {len(at_first) - failed} of them only at last")
+    numbers, failed, doubtful = itertools.count(1), cases, set()
+    for number in range(_ATTEMPTS):
+        failed = attempt(failed, options, numbers, number == _ATTEMPTS - 1)
+        doubtful.update(failed)
+    print(f"# {len(cases) - len(failed)} of {len(cases)} as expected, "
+          f"{len(doubtful) - len(failed)} of them not at once")
     return 1 if failed else 0
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Ends by RST, sent or received, by kill, and in silence."""
 
+import os
 import socket
 
 from expect import SERVER, chain, reset
@@ -481,3 +482,22 @@ def a_socket_closed_under_repair_ends_in_silence(lab):
     client.close()
     peer.expect_nothing(0.1)
     lab.active(chain(f"{ACTIVE} close"), close="silent")
+
+
+@scenario(V4, V6)
+def an_mptcp_connection_that_is_aborted_gives_no_reason(lab):
+    if not os.path.exists("/proc/sys/net/mptcp/enabled"):
+        lab.skip("this kernel has no MPTCP")
+    lab.netns.sysctl("net.mptcp.enabled", 1)
+    listener = lab.listen(protocol=socket.IPPROTO_MPTCP)
+    client = lab.socket(socket.IPPROTO_MPTCP)
+    client.connect(lab.at(lab.remote, SERVER))
+    server = lab.accept(listener)
+    client.sendall(b"question")
+    server.recv(100)
+    linger(client, 0)
+    client.close()
+    _server_was_reset(lab, rx_bytes=8, rx_segs=1)
+    # MPTCP sends its RST before it closes the subflow, whatever the reason.
+    lab.active(chain(ACTIVE), reset("sent", "established", "tcp_abort_on_close"), chain("established close"),
+               **BY_US, tx_bytes=8, tx_segs=1)

@@ -104,7 +104,7 @@ def a_path_that_loses_much_delivers_all(lab):
 @scenario(V4, V6, seconds=4)
 def a_storm_of_connections_is_reported_to_the_last(lab):
     listener = lab.listen(backlog=64)
-    for number in range(1500):
+    for number in range(800):
         client = lab.connect()
         server = lab.accept(listener)
         _end_somehow(number % 6, client, server)

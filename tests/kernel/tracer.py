@@ -43,7 +43,7 @@ class Tracer:
         with open(self._stdout, "wb") as stdout:
             self._process = subprocess.Popen(
                 [binary(), "trace", "-o", "json", "--write", self._recording,
-                 "-N", self._netns, "--ring-size", "1M"],
+                 "-N", self._netns, "--ring-size", "4M"],
                 stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
                 preexec_fn=lambda: _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL))
         self._wait_for_the_word("tracing")

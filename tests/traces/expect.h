@@ -27,6 +27,9 @@ struct record {
 bool record_parse(struct record *r, const char *json);
 const char *record_get(const struct record *r, const char *key);	/* NULL: absent */
 
+/* Whether there are records of this kind. */
+bool expect_knows(const char *event);
+
 /*
  * What is wrong with the record, a line for each key, into wrong; an empty text
  * if nothing.  w: the words after "=>".

@@ -4,7 +4,6 @@
  * out, held against what the scenario says they are.  Prints TAP.  Needs no
  * root and no kernel.  README.md has the language.
  */
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,119 +13,13 @@
 #include "engine.h"
 #include "expect.h"
 #include "row.h"
+#include "scenario.h"
 #include "script.h"
 #include "sink.h"
 #include "tally.h"
 
 #define RECORDS_MAX	64	/* that one event may bring */
 #define LIVES_MAX	64
-
-/* ---- scenarios ---- */
-
-struct line {
-	char *text;
-	unsigned int number;
-};
-
-struct scenario {
-	const char *file;
-	const char *title;
-	const char *todo;	/* NULL: is expected to pass */
-	struct line *lines;
-	unsigned int nr;
-};
-
-struct scenarios {
-	struct scenario *at;
-	unsigned int nr;
-};
-
-static void *grow(void *array, unsigned int nr, size_t size)
-{
-	array = realloc(array, (nr + 1) * size);
-	if (!array)
-		abort();
-	memset((char *)array + nr * size, 0, size);
-	return array;
-}
-
-static void add_line(struct scenario *sc, char *text, unsigned int number)
-{
-	sc->lines = grow(sc->lines, sc->nr, sizeof(*sc->lines));
-	sc->lines[sc->nr++] = (struct line){ text, number };
-}
-
-static void add_scenario(struct scenarios *all, const char *file, const char *title)
-{
-	all->at = grow(all->at, all->nr, sizeof(*all->at));
-	all->at[all->nr++] = (struct scenario){ .file = file, .title = title };
-}
-
-/* What follows the first word, if that is the given one. */
-static const char *after_word(const char *text, const char *word)
-{
-	size_t len = strlen(word);
-
-	return !strncmp(text, word, len) && text[len] == ' ' ? text + len + 1 : NULL;
-}
-
-static bool load_line(struct scenarios *all, const char *file, char *text, unsigned int number)
-{
-	const char *title = after_word(text, "scenario");
-	const char *why = after_word(text, "todo");
-	struct scenario *last = all->nr ? &all->at[all->nr - 1] : NULL;
-
-	if (!*text || *text == '#')
-		return true;
-	if (title) {
-		add_scenario(all, file, title);
-		return true;
-	}
-	if (!last || last->file != file) {
-		fprintf(stderr, "%s:%u: before the first scenario\n", file, number);
-		return false;
-	}
-	if (why)
-		last->todo = why;
-	else
-		add_line(last, text, number);
-	return true;
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-static bool load(struct scenarios *all, const char *path)
-{
-	FILE *f = fopen(path, "r");
-	const char *file = base_name(path);
-	unsigned int number = 0;
-	char *text = NULL;
-	size_t size = 0;
-	bool ok = true;
-	ssize_t len;
-
-	if (!f) {
-		fprintf(stderr, "%s: %s\n", path, strerror(errno));
-		return false;
-	}
-	while (ok && (len = getline(&text, &size, f)) > 0) {
-		if (text[len - 1] == '\n')
-			text[len - 1] = 0;
-		ok = load_line(all, file, text, ++number);
-		text = NULL;	/* the scenario keeps it, for as long as we run */
-		size = 0;
-	}
-	free(text);
-	fclose(f);
-	return ok;
-}
-
-/* ---- playing one ---- */
 
 struct life_clock {
 	uint64_t id, at_ns;
@@ -161,21 +54,6 @@ static void complain(struct play *p, unsigned int number, const char *format, ..
 	fputc('\n', p->out);
 }
 
-/* Whether the scenario has any expectation of this kind; of others nothing is checked. */
-static bool is_mentioned(const struct scenario *sc, const char *event)
-{
-	for (unsigned int i = 0; i < sc->nr; i++) {
-		const char *kind = after_word(sc->lines[i].text, "=>");
-		size_t len = strlen(event);
-
-		if (kind && !strncmp(kind, event, len) && (!kind[len] || kind[len] == ' '))
-			return true;
-		if (kind && !strncmp(kind, "no ", 3) && !strcmp(kind + 3, event))
-			return true;
-	}
-	return false;
-}
-
 /* Within one conn time never goes back, neither in what trace prints nor in what conns does. */
 static void check_clock(struct play *p, const struct report *r)
 {
@@ -206,7 +84,7 @@ static void keep_row(struct play *p, const struct row *row)
 	*t.p = 0;
 	if (t.full || !record_parse(&record, json))
 		complain(p, 0, "not a record: %s", json);
-	else if (!is_mentioned(p->scenario, record_get(&record, "event")))
+	else if (!scenario_mentions(p->scenario, record_get(&record, "event")))
 		return;
 	if (p->nr_records == RECORDS_MAX)
 		abort();
@@ -300,8 +178,11 @@ static void play_expectation(struct play *p, struct words *w, const char *text,
 	char wrong[2048], *rest = NULL;
 	const char *json;
 
-	if (w->nr == 3 && !strcmp(w->at[1], "no"))	/* a mention is all it is */
+	if (w->nr == 3 && !strcmp(w->at[1], "no")) {	/* a mention is all it is */
+		if (!expect_knows(w->at[2]))
+			complain(p, number, "no such kind of record: %s", w->at[2]);
 		return;
+	}
 	if (p->next_record == p->nr_records) {
 		complain(p, number, "expected, and did not come: %s", text);
 		return;
@@ -324,8 +205,11 @@ static bool play_line(struct play *p, const struct line *line)
 	char copy[1024];
 	struct words w;
 
-	snprintf(copy, sizeof(copy), "%s", line->text);
-	words_split(&w, copy);
+	if (snprintf(copy, sizeof(copy), "%s", line->text) >= (int)sizeof(copy) ||
+	    !words_split(&w, copy)) {
+		complain(p, line->number, "too long");
+		return false;
+	}
 	if (!w.nr)
 		return true;
 	if (!strcmp(w.at[0], "=>")) {
@@ -378,21 +262,31 @@ static bool play(const struct scenario *sc, unsigned int n)
 	return p.failed && !sc->todo;
 }
 
+static bool play_all(const struct scenarios *all)
+{
+	bool failed = false;
+
+	printf("1..%u\n", all->nr);
+	for (unsigned int i = 0; i < all->nr; i++)
+		failed |= play(&all->at[i], i + 1);
+	return failed;
+}
+
 int main(int argc, char **argv)
 {
 	struct scenarios all = {};
-	bool failed = false;
+	int status = 0;
 
 	for (int i = 1; i < argc; i++) {
-		if (!load(&all, argv[i]))
-			return 2;
+		if (!scenarios_load(&all, argv[i]))
+			status = 2;
 	}
-	if (!all.nr) {
+	if (argc < 2)
 		fprintf(stderr, "usage: play FILE.trace...\n");
-		return 2;
-	}
-	printf("1..%u\n", all.nr);
-	for (unsigned int i = 0; i < all.nr; i++)
-		failed |= play(&all.at[i], i + 1);
-	return failed;
+	if (!all.nr)
+		status = 2;
+	if (!status)
+		status = play_all(&all);
+	scenarios_deinit(&all);
+	return status;
 }

@@ -17,14 +17,16 @@
 
 /* ---- words ---- */
 
-void words_split(struct words *w, char *line)
+bool words_split(struct words *w, char *line)
 {
-	char *rest = NULL;
+	char *rest = NULL, *word = strtok_r(line, " \t", &rest);
 
 	w->nr = w->next = 0;
-	for (char *word = strtok_r(line, " \t\n", &rest); word && w->nr < WORDS_MAX;
-	     word = strtok_r(NULL, " \t\n", &rest))
+	while (word && w->nr < WORDS_MAX) {
 		w->at[w->nr++] = word;
+		word = strtok_r(NULL, " \t", &rest);
+	}
+	return !word;
 }
 
 char *words_take(struct words *w)

@@ -23,7 +23,7 @@ struct words {
 	unsigned int nr, next;
 };
 
-void words_split(struct words *w, char *line);	/* in place */
+bool words_split(struct words *w, char *line);	/* in place; false: too many */
 char *words_take(struct words *w);		/* NULL: no more */
 char *words_peek(const struct words *w);	/* "": no more */
 
