@@ -11,7 +11,7 @@ test_programs = $(patsubst %,$1/tests/%,$(UNIT)) $1/tests/play $1/tests/storm
 
 $O/tests/%.o: tests/unit/%.c
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(CPPFLAGS_ALL) -iquote tests/unit $(CFLAGS_ALL) -Wno-unused-parameter -Werror=unused-function \
+	$(call say,CC)$(CC) $(CPPFLAGS_ALL) -iquote tests/unit $(CFLAGS_ALL) -Wno-missing-field-initializers -Werror=unused-function \
 		-MMD -MP -c -o $@ $<
 
 $O/tests/traces/%.o: tests/traces/%.c

@@ -25,7 +25,7 @@ struct capture_config {
 	struct wire_scope scope;
 	const char *netns;	/* as the user named it */
 	uint32_t ring_size;	/* bytes; a power of two, at least a page */
-	const uint32_t *apart;	/* inodes of namespaces that are counted apart, each once; or NULL */
+	const uint32_t *apart;	/* namespaces counted apart, inodes, each once; or NULL */
 	uint32_t nr_apart;	/* at most CAPTURE_NETNS_MAX */
 	uint32_t debug_slow;	/* tests: make the programs slow, so that they are nested often */
 	bool debug_no_twin;	/* tests: leave out what makes up for that */

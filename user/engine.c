@@ -593,7 +593,8 @@ static void on_state(struct engine *e, const union event *event)
 			life_own(c, ev);
 		return;
 	}
-	if (c && (c->stage != STAGE_OPEN || ev->oldstate == TS_CLOSE)) {	/* its birth was lost */
+	/* Its birth was lost. */
+	if (c && (c->stage != STAGE_OPEN || ev->oldstate == TS_CLOSE)) {
 		displace(e, c, ev->hdr.ts_ns);
 		c = NULL;
 	}

@@ -62,7 +62,8 @@ static int exit_status(struct session *s, const struct options *opt, int status)
 	if (session_close_recorder(s))
 		status = STATUS_ERROR;
 	if (s->out.err && s->out.err != EPIPE) {
-		log_error("cannot write to stdout: %s; send it where there is room", strerror(s->out.err));
+		log_error("cannot write to stdout: %s; send it where there is room",
+			  strerror(s->out.err));
 		status = STATUS_ERROR;
 	}
 	if (!status && opt->strict && tally_lost(&s->tally)) {

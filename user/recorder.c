@@ -83,7 +83,8 @@ int recorder_create(const char *path, struct recorder **ret)
 	if (!r)
 		return -ENOMEM;
 	/* A FIFO that nobody reads is an error (ENXIO), not a wait. */
-	r->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	r->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+		     0600);
 	if (r->fd < 0 || fcntl(r->fd, F_SETFL, 0))
 		return -errno;
 	if (fchmod(r->fd, 0600) && errno != EINVAL && errno != EPERM)	/* it may be a pipe */

@@ -35,6 +35,7 @@ import tracer
 
 _LIMIT = 90             # seconds that a scenario may take at most
 _ATTEMPTS = 3
+_KEPT = os.path.join(tempfile.gettempdir(), "synfin-failed")
 
 
 def arguments():
@@ -43,7 +44,7 @@ def arguments():
     parser.add_argument("-j", "--jobs", type=int, default=16, help="how many run at once (16)")
     parser.add_argument("-n", "--drive-only", action="store_true",
                         help="drive the kernel without a tracer: are the scenarios themselves right?")
-    parser.add_argument("-k", "--keep", metavar="DIR", help="keep the recordings of failures in DIR")
+    parser.add_argument("-k", "--keep", action="store_true", help=f"keep the recordings of failures in {_KEPT}")
     parser.add_argument("-g", "--golden", metavar="DIR",
                         help="run what golden.py lists, and keep its recordings as DIR/NAME.rec")
     parser.add_argument("pattern", nargs="*")
@@ -114,7 +115,7 @@ def finish(one, options):
     if verdict == "ok" and options.golden:
         one.leave(options.golden, golden.NAMES[one.case.name])
     else:
-        one.leave(options.keep if verdict == "not ok" else None, one.case.kebab)
+        one.leave(_KEPT if verdict == "not ok" and options.keep else None, one.case.kebab)
     return verdict, lines
 
 

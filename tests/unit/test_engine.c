@@ -601,7 +601,8 @@ static union event random_other(uint64_t ts_ns, uint64_t cookie, uint64_t *seed)
 		ev.reset.shutdown = random_below(seed, 4);
 		break;
 	case 3:
-		ev.tw_segment = segment_of(ts_ns, cookie, random_below(seed, 14), random_next(seed));
+		ev.tw_segment = segment_of(ts_ns, cookie, random_below(seed, 14),
+					   random_next(seed));
 		ev.tw_segment.flags = random_below(seed, 2);
 		break;
 	case 4:

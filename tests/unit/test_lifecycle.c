@@ -461,7 +461,8 @@ static void a_mini_socket_lives_as_long_as_the_kernel_lets_it(void **state)
 	assert_int_equal(mini_ms(2000, 60000, 200, 1000), 2000);
 	assert_int_equal(mini_ms(0, 1000, 200, 1000), 1000);
 	assert_int_equal(mini_ms(0, 1000, 1000, 1000), 3500);	/* 3.5 RTO */
-	assert_int_equal(mini_ms(0, 120000, 200, 1000), 60000);	/* the full socket had the first minute */
+	/* the full socket had the first minute */
+	assert_int_equal(mini_ms(0, 120000, 200, 1000), 60000);
 	assert_int_equal(mini_ms(120000, 60000, 200, 1000), 60000);
 	assert_int_equal(mini_ms(-1, 60000, 200, 1000), 60000);
 }

@@ -297,7 +297,8 @@ static void an_unknown_first_word_is_told_the_commands(void **state)
 	       "trac", "-q");
 	REFUSE("synfin: \"\": no such command; write trace, conns, doctor or audit", "");
 	REFUSE("synfin: -: no such command; write trace, conns, doctor or audit", "-");
-	REFUSE("synfin: \"trace -q\": no such command; write trace, conns, doctor or audit", "trace -q");
+	REFUSE("synfin: \"trace -q\": no such command; write trace, conns, doctor or audit",
+	       "trace -q");
 }
 
 static void a_filter_is_not_supported_yet(void **state)
@@ -669,6 +670,7 @@ static void help_shows_the_commands_and_the_flags_of_one(void **state)
 		RUN((char *)cli_commands[i].name, "-h");
 		assert_help_of(i);
 	}
+	RUN("conns", "--help");
 	assert_non_null(strstr(out, "Usage: synfin conns [OPTIONS]\n"));
 }
 

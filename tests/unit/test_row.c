@@ -371,7 +371,7 @@ static void what_was_missed_stands_in_an_incomplete_life(void **state)
 }
 
 /* contract.md: complete is false without missed, and start is absent. */
-static void a_life_older_than_the_trace_has_missed_nothing_that_can_be_counted(void **state)
+static void a_life_older_than_the_trace_has_no_count_of_what_was_missed(void **state)
 {
 	struct conn c = life();
 	struct report r = ended(&c);
@@ -506,7 +506,7 @@ int main(void)
 		cmocka_unit_test(a_parked_socket_says_so),
 		cmocka_unit_test(an_error_has_its_name),
 		cmocka_unit_test(what_was_missed_stands_in_an_incomplete_life),
-		cmocka_unit_test(a_life_older_than_the_trace_has_missed_nothing_that_can_be_counted),
+		cmocka_unit_test(a_life_older_than_the_trace_has_no_count_of_what_was_missed),
 		cmocka_unit_test(retransmits_stand_in_a_life_by_phase),
 		cmocka_unit_test(a_summary_has_all_its_counts_zeros_too),
 		cmocka_unit_test(a_summary_has_each_word_at_its_place),

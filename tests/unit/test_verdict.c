@@ -100,31 +100,6 @@ static struct verdict close_of(enum close_word close, enum reason_word reason)
 }
 
 /*
- * contract.md tells `other`, the kernel's own failure, from `aborted`, by the
- * owner: nobody ever got the socket.  No port is a matter of connect().
- */
-static struct verdict never_established(const struct facts *f, bool waited)
-{
-	bool reset = f->before || f->after;
-
-	if (!f->err && f->old == TS_SYN_SENT)
-		return outcome(f->sent ? OUTCOME_ABORTED : OUTCOME_NO_PORT, CLOSE_SILENT,
-			       REASON_NONE);
-	if (!f->err && !reset && !waited)
-		return fate(FATE_WAITS);
-	if (!f->err)
-		return outcome(f->no_socket ? OUTCOME_OTHER : OUTCOME_ABORTED,
-			       reset ? CLOSE_RESET_SENT : CLOSE_SILENT, REASON_NONE);
-	if (f->rrst)
-		return outcome(OUTCOME_REFUSED, CLOSE_RESET_RECEIVED, REASON_NONE);
-	if (f->err == ETIMEDOUT)
-		return outcome(OUTCOME_TIMEOUT, CLOSE_TIMEOUT, REASON_NONE);
-	if (f->err == ECONNABORTED)
-		return outcome(OUTCOME_KILLED, CLOSE_KILLED, REASON_NONE);
-	return outcome(OUTCOME_UNREACHABLE, CLOSE_SILENT, REASON_NONE);
-}
-
-/*
  * Finer than kernel-facts in three places, where contract.md has a word for it:
  * an orphan cannot disconnect, but memory may run out; and only close() shuts
  * both ways, connect(AF_UNSPEC) does not.
@@ -146,6 +121,33 @@ static enum reason_word reason_of(const struct facts *f)
 	if (f->unread)
 		return REASON_UNREAD_DATA;
 	return f->linger0 ? REASON_LINGER0 : REASON_DISCONNECT;
+}
+
+/*
+ * contract.md tells `other`, the kernel's own failure, from `aborted`, by the
+ * owner: nobody ever got the socket, and nobody reset it.  No port is a matter of connect().
+ */
+static struct verdict never_established(const struct facts *f, bool waited)
+{
+	bool reset = f->before || f->after;
+
+	if (!f->err && f->old == TS_SYN_SENT)
+		return outcome(f->sent ? OUTCOME_ABORTED : OUTCOME_NO_PORT, CLOSE_SILENT,
+			       REASON_NONE);
+	if (!f->err && reset)
+		return outcome(OUTCOME_ABORTED, CLOSE_RESET_SENT, reason_of(f));
+	if (!f->err && !waited)
+		return fate(FATE_WAITS);
+	if (!f->err)
+		return outcome(f->no_socket ? OUTCOME_OTHER : OUTCOME_ABORTED, CLOSE_SILENT,
+			       REASON_NONE);
+	if (f->rrst)
+		return outcome(OUTCOME_REFUSED, CLOSE_RESET_RECEIVED, REASON_NONE);
+	if (f->err == ETIMEDOUT)
+		return outcome(OUTCOME_TIMEOUT, CLOSE_TIMEOUT, REASON_NONE);
+	if (f->err == ECONNABORTED)
+		return outcome(OUTCOME_KILLED, CLOSE_KILLED, REASON_NONE);
+	return outcome(OUTCOME_UNREACHABLE, CLOSE_SILENT, REASON_NONE);
 }
 
 /* 2 and 3 */
@@ -182,7 +184,8 @@ static struct verdict rules(const struct facts *f, bool waited)
 	}
 	if (f->old == TS_LAST_ACK && f->synced)					/* 5 */
 		return close_of(CLOSE_FIN, REASON_NONE);
-	if (f->old == TS_FIN_WAIT2 && !f->d && f->x && !f->linger2 && !f->before && !f->after) { /* 6 */
+	if (f->old == TS_FIN_WAIT2 && !f->d && f->x && !f->linger2 && !f->before &&
+	    !f->after) {	/* 6 */
 		if (!waited)
 			return fate(FATE_WAITS);
 		if (!f->tw_full)
@@ -212,7 +215,8 @@ static void assert_same(const struct conn *c, bool waited)
 	     (want.outcome == got.outcome && want.close == got.close &&
 	      want.reason == got.reason && want.time_wait == got.time_wait)))
 		return;
-	print_error("in %s, err %u, end %#x, flags %#x, %s: fate %u %s %s %s tw %u, got %u %s %s %s tw %u\n",
+	print_error("in %s, err %u, end %#x, flags %#x, %s: fate %u %s %s %s tw %u, "
+		    "got %u %s %s %s tw %u\n",
 		    tcp_state_name(c->state), c->end.err, c->end.flags, c->flags,
 		    waited ? "waited" : "at once", want.fate, outcome_text(want.outcome),
 		    close_text(want.close), reason_text(want.reason), want.time_wait, got.fate,
