@@ -45,7 +45,8 @@ no_root = $(unit_suites) $(unit_suites_asan) $(traces) $(checks)
 root = 'check vmlinux:tests/check/vmlinux $O/bpf/synfin.o' 'cli:SYNFIN=$O/synfin SYNFIN_ASAN=$O/asan/synfin STORM=$O/tests/storm tests/cli/run.py' \
        'kernel:SYNFIN=$O/synfin tests/kernel/run.py' \
        'existing:SYNFIN=$O/synfin tests/kernel/existing.py' 'doctor:SYNFIN=$O/synfin tests/kernel/doctor.py' \
-       'storm:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/storm.py'
+       'storm:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/storm.py' \
+       'audit:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/audit.py'
 
 test-unit: programs sanitized		## tests that need no root, in seconds
 	$Qtests/tap $(no_root)

@@ -423,8 +423,8 @@ int audit_run(const struct options *opt, const struct wire_scope *scope, int fd)
 	if (!err)
 		err = list_places(&run, opt->netns);
 	if (err) {
-		log_error("cannot open the counters of network namespace %s: %s; is it there still?",
-			  opt->netns, strerror(-err));
+		log_error("cannot open the counters of network namespace %s: %s; is it still "
+			  "there?", opt->netns, strerror(-err));
 		return STATUS_ERROR;
 	}
 	err = loop_init(&run.loop, &out);

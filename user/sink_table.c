@@ -202,7 +202,7 @@ static void reset_event(struct cell *c, const struct row *row)
 	text_str(&c->text, "RST");
 	put_word(c, " ", row, F_DIRECTION, "");
 	put_word(c, ": ", row, F_REASON, "");
-	if (!says(row, F_STATE, "close"))	/* as usual: ->CLOSE comes first */
+	if (!row_has(row, F_REASON))	/* which tells more */
 		put_state(c, ", in ", row, F_STATE);
 	put_existing(c, row);
 }
