@@ -424,14 +424,44 @@ static void adopt_listener(struct engine *e, const struct wire_census *ev)
 	ensure_id(e, c);
 }
 
-/* Mini-sockets and requests have no life of their own here. */
+/*
+ * When the request has ended if nothing is heard of it: its timer fires again
+ * timeout << backoff after `from`, an eighth late at most.
+ */
+static uint64_t request_deadline(const struct engine *e, uint64_t from_ns, uint32_t timeout,
+				 unsigned int backoff)
+{
+	uint64_t jiffies = timeout ? timeout : e->hz;	/* TCP_TIMEOUT_INIT */
+	uint64_t wait_ns = (jiffies << (backoff < 16 ? backoff : 16)) * (NSEC_PER_SEC / e->hz);
+
+	return from_ns + wait_ns * 5 / 4 + 200 * NSEC_PER_MSEC;
+}
+
+/* Without a cookie it could not be tied to the child that it may become. */
+static void on_census_request(struct engine *e, struct conn *c, const struct wire_census *ev)
+{
+	if (!ev->hdr.cookie || (c && c->stage != STAGE_REQUEST))
+		return;
+	if (!c)
+		c = add(e, &ev->hdr);
+	if (!c)
+		return;
+	life_meet_request(c, ev);
+	conntab_set_deadline(&e->conns, c, request_deadline(e, ev->hdr.ts_ns, ev->timeout,
+							    ev->num_timeout));
+}
+
+/* Mini-sockets have no life of their own here. */
 static void on_census(struct engine *e, const struct wire_census *ev)
 {
 	struct conn *c = find(e, &ev->hdr);
 
-	if (ev->flags & WIRE_C_MINI || ev->state == TS_NEW_SYN_RECV ||
-	    !in_scope(e, ev->hdr.netns, &ev->tuple))
+	if (ev->flags & WIRE_C_MINI || !in_scope(e, ev->hdr.netns, &ev->tuple))
 		return;
+	if (ev->state == TS_NEW_SYN_RECV) {
+		on_census_request(e, c, ev);
+		return;
+	}
 	if (!c && ev->state == TS_LISTEN)
 		adopt_listener(e, ev);
 	else if (!c)
@@ -678,16 +708,6 @@ static void on_retransmit(struct engine *e, const union event *event)
 	send(e, c, &r);
 }
 
-/* The timer that sent this one fires again after timeout << (num_timeout + 1). */
-static uint64_t request_deadline(const struct engine *e, const struct wire_synack *ev)
-{
-	uint64_t jiffies = ev->timeout ? ev->timeout : e->hz;	/* TCP_TIMEOUT_INIT */
-	unsigned int backoff = ev->num_timeout < 16 ? ev->num_timeout + 1 : 16;
-	uint64_t wait_ns = (jiffies << backoff) * (NSEC_PER_SEC / e->hz);
-
-	return ev->hdr.ts_ns + wait_ns * 5 / 4 + 200 * NSEC_PER_MSEC;
-}
-
 static void on_synack(struct engine *e, const union event *event)
 {
 	const struct wire_synack *ev = &event->synack;
@@ -703,7 +723,8 @@ static void on_synack(struct engine *e, const union event *event)
 	life_synack(c, ev);
 	ensure_id(e, c);
 	if (c->stage == STAGE_REQUEST)
-		conntab_set_deadline(&e->conns, c, request_deadline(e, ev));
+		conntab_set_deadline(&e->conns, c, request_deadline(e, ev->hdr.ts_ns, ev->timeout,
+								    ev->num_timeout + 1u));
 	r = about(c, REPORT_RETRANSMIT, ev->hdr.ts_ns);
 	r.retransmit = (struct report_retransmit){
 		.phase = PHASE_SYNACK, .state = TS_SYN_RECV, .has_seq = true, .segs = 1,

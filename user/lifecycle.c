@@ -321,6 +321,18 @@ void life_synack(struct conn *c, const struct wire_synack *ev)
 	c->start_ns = c->synack_ns;
 }
 
+void life_meet_request(struct conn *c, const struct wire_census *ev)
+{
+	c->stage = STAGE_REQUEST;
+	c->role = ROLE_PASSIVE;
+	c->tuple = ev->tuple;
+	c->retransmits[PHASE_SYNACK] = ev->num_retrans;
+	c->synack_ns = ev->snt_synack_us * NSEC_PER_USEC;
+	c->start_ns = c->synack_ns;
+	if (ev->flags & WIRE_C_ACKED)
+		c->flags |= CONN_ACKED;
+}
+
 /*
  * The first proof wins; the closer is the last resort (kernel-facts 1c).  A FIN
  * that was asked for before ->ESTABLISHED is sent by the softirq that brings the

@@ -42,6 +42,9 @@ void life_close_into_time_wait(struct conn *c);
 /* A retransmitted SYN-ACK of this life, or of the request before it. */
 void life_synack(struct conn *c, const struct wire_synack *ev);
 
+/* A census met the request: all that is known of it, c zeroed or not. */
+void life_meet_request(struct conn *c, const struct wire_census *ev);
+
 /*
  * A census saw the socket in a state that an older event is only now telling
  * of: what the event says is the truth about the time before.

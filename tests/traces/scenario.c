@@ -59,23 +59,22 @@ static bool add_text(struct scenarios *all, const char *file, char *text, unsign
 	return true;
 }
 
-/* The whole file, which scenarios keeps; NULL: errno. */
+/* The whole file, which scenarios keeps; NULL: that is told. */
 static char *read_text(struct scenarios *all, const char *path)
 {
 	FILE *f = fopen(path, "r");
 	char *text = NULL;
 	size_t size = 0;
 
-	if (!f)
-		return NULL;
-	errno = 0;
-	if (getdelim(&text, &size, 0, f) < 0 && !errno)
-		errno = ENODATA;
-	fclose(f);
-	if (errno) {
+	if (!f || getdelim(&text, &size, 0, f) < 0) {
+		fprintf(stderr, "%s: %s\n", path, f && feof(f) ? "is empty" : strerror(errno));
 		free(text);
-		return NULL;
+		text = NULL;
 	}
+	if (f)
+		fclose(f);
+	if (!text)
+		return NULL;
 	all->texts = grow(all->texts, all->nr_texts, sizeof(*all->texts));
 	all->texts[all->nr_texts++] = text;
 	return text;
@@ -94,10 +93,8 @@ bool scenarios_load(struct scenarios *all, const char *path)
 	const char *file = base_name(path);
 	unsigned int number = 0;
 
-	if (!rest) {
-		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+	if (!rest)
 		return false;
-	}
 	while ((text = strsep(&rest, "\n"))) {
 		if (!add_text(all, file, text, ++number))
 			return false;

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <cmocka.h>
 
 #include "conntab.h"
@@ -158,6 +159,58 @@ static void memory_that_was_freed_is_used_again(void **state)
 		conntab_remove(&table, conntab_add(&table, key));
 	assert_int_equal(table.used, 0);
 	assert_in_range(table.allocated, 1, 1024);
+}
+
+/* Whose shadow is larger than any limit. */
+static void skip_under_asan(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+	skip();
+#endif
+}
+
+static void refuse_memory(bool refuse)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_AS, &limit), 0);
+	limit.rlim_cur = refuse ? 1u << 20 : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+}
+
+static void a_table_for_which_there_is_no_memory_is_none(void **state)
+{
+	struct conntab before;
+	int err;
+
+	skip_under_asan();
+	memset(&table, 0xaa, sizeof(table));
+	before = table;
+	refuse_memory(true);
+	err = conntab_init(&table, 1u << 26);
+	refuse_memory(false);
+	assert_int_equal(err, -ENOMEM);
+	assert_memory_equal(&table, &before, sizeof(table));
+	memset(&table, 0, sizeof(table));
+}
+
+static void memory_that_is_refused_is_a_full_table(void **state)
+{
+	uint64_t key = 1;
+
+	skip_under_asan();
+	open_table(1u << 24);
+	refuse_memory(true);
+	while (conntab_add(&table, key))
+		key++;
+	assert_in_range(key, 1, 1u << 16);
+	assert_int_equal(table.used, key - 1);
+	if (table.used) {
+		conntab_remove(&table, conntab_oldest(&table));
+		assert_non_null(conntab_add(&table, key));
+	}
+	refuse_memory(false);
+	assert_non_null(conntab_add(&table, key + 1));
 }
 
 /* ---- who goes first ---- */
@@ -509,6 +562,8 @@ int main(void)
 		TEST(a_table_holds_as_many_as_it_may_and_no_more),
 		TEST(limits_that_make_no_sense_are_refused),
 		TEST(memory_that_was_freed_is_used_again),
+		TEST(a_table_for_which_there_is_no_memory_is_none),
+		TEST(memory_that_is_refused_is_a_full_table),
 		TEST(the_oldest_is_the_one_untouched_for_longest),
 		TEST(looking_for_what_is_not_there_touches_nothing),
 		TEST(a_full_table_loses_them_in_the_order_of_their_use),

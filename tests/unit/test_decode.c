@@ -340,6 +340,8 @@ static void a_range_of_ports_that_runs_backwards_is_refused(void **state)
 	assert_taken(&ev);
 	ev.start.scope.rports.range[2].lo = 1;	/* beyond len: nobody's */
 	assert_taken(&ev);
+	ev.start.scope.rports.range[0].lo++;
+	assert_refused(&ev);
 }
 
 static void a_loss_is_somewhere(void **state)

@@ -125,6 +125,15 @@ static void births_that_nobody_saw_are_the_difference(void **state)
 	assert_int_equal(t.unseen, 3);
 }
 
+static void who_turned_up_later_was_seen_after_all(void **state)
+{
+	struct engine e = { .births = 7, .adopted = 2, .births_counted = 10 };
+	struct tally t = {};
+
+	tally_finish(&t, &e);
+	assert_int_equal(t.unseen, 1);
+}
+
 /* Counted before the ring was tried, and read before the ring was drained. */
 static void more_births_seen_than_counted_is_none_unseen(void **state)
 {
@@ -146,6 +155,7 @@ int main(void)
 		cmocka_unit_test(events_are_counted_by_kind),
 		cmocka_unit_test(losses_are_counted_by_place_and_added_up),
 		cmocka_unit_test(births_that_nobody_saw_are_the_difference),
+		cmocka_unit_test(who_turned_up_later_was_seen_after_all),
 		cmocka_unit_test(more_births_seen_than_counted_is_none_unseen),
 	};
 
