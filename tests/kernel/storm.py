@@ -30,7 +30,8 @@ MIX = "*_fin*,half_close*,*_unread,client_*,server_linger0,late_data,refused"
 class Storm:
     """One storm in a namespace of its own, traced by `synfin conns`."""
 
-    def __init__(self, name, storm_args, synfin_args=(), env=None):
+    def __init__(self, name, storm_args, synfin_args=(), env=None, stopped=False):
+        self.stopped = stopped      # the reader stands still while the storm is on
         self.netns = f"synfin-storm-{os.getpid()}-{name}"
         self.directory = tempfile.mkdtemp(prefix="synfin-storm-")
         self.recording = os.path.join(self.directory, "storm.rec")
@@ -51,10 +52,13 @@ class Storm:
                  "--write", self.recording, *synfin_args], stdout=out, stderr=err, env=self.env)
             try:
                 wait_for(errors, "tracing")
+                if self.stopped:
+                    tracer.send_signal(signal.SIGSTOP)
                 storm = subprocess.run([STORM, "-N", self.netns, *storm_args], check=False,
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
                 time.sleep(0.5)     # the last resets, and the verdicts that wait for them
             finally:
+                tracer.send_signal(signal.SIGCONT)
                 tracer.send_signal(signal.SIGINT)
                 self.status = tracer.wait(timeout=60)
         with open(output, "rb") as file:
@@ -196,7 +200,17 @@ def without_twins():
 
 def tiny_ring():
     """with a ring of one page every connection is told complete, incomplete, or counted unseen"""
-    storm = Storm("tiny", ["-n", "20000", "-m", MIX], ["--ring-size", "4K"])
+    yield from added_up(Storm("tiny", ["-n", "20000", "-m", MIX], ["--ring-size", "4K"]))
+
+
+def stopped_reader():
+    """so it is if the reader is stopped and continued"""
+    yield from added_up(Storm("stopped", ["-n", "10000", "-m", MIX], ["--ring-size", "1M"],
+                              stopped=True))
+
+
+def added_up(storm):
+    """After losses: what is wrong with the sum, and with what is told of each life."""
     made, told = int(storm.truth["summary.connections"]), storm.summary
     if not told["lost_ring"]:
         yield "no record was lost: this test showed nothing"
@@ -232,7 +246,8 @@ def attempts(test):
 
 
 def main():
-    tests = [mixed_kinds, one_burst, slow_program, without_twins, tiny_ring]
+    tests = [mixed_kinds, one_burst, slow_program, without_twins, tiny_ring,
+             stopped_reader]
     failed = False
     print(f"1..{len(tests)}")
     for number, test in enumerate(tests, 1):

@@ -376,7 +376,7 @@ static void what_is_unread_is_more_than_the_peers_fin(void **state)
 
 	assert_false(flags_of(&s) & ENDING_UNREAD);
 	s.rcv_nxt = s.copied_seq + 1;
-	assert_true(flags_of(&s) & ENDING_UNREAD);
+	assert_int_equal(flags_of(&s), ENDING_UNREAD | ENDING_SYNCED | ENDING_SENT);
 	s.flags |= WIRE_S_DONE;
 	assert_false(flags_of(&s) & ENDING_UNREAD);
 	s.rcv_nxt = s.copied_seq + 2;
@@ -542,6 +542,7 @@ static void a_request_is_known_by_its_synack(void **state)
 	assert_int_equal(c.start_ns, T0);
 	assert_int_equal(c.retransmits[PHASE_SYNACK], 1);
 	assert_int_equal(c.isn, 100);
+	assert_true(c.flags & CONN_ISN);
 	assert_false(c.flags & CONN_ACKED);
 	ev.flags |= WIRE_SA_ACKED;
 	life_synack(&c, &ev);
@@ -557,6 +558,7 @@ static void a_child_inherits_from_its_request(void **state)
 	life_synack(&c, &ev);
 	step(&c, T0 + 2 * SEC, TS_LISTEN, TS_SYN_RECV);
 	assert_int_equal(c.stage, STAGE_OPEN);
+	assert_true(c.flags & CONN_ISN);
 	step(&c, T0 + 2 * SEC, TS_SYN_RECV, TS_ESTABLISHED);
 	assert_int_equal(c.handshake_ns, 2 * SEC);
 	assert_int_equal(c.retransmits[PHASE_SYNACK], 1);

@@ -236,11 +236,13 @@ static void who_has_enough_gets_the_end_and_nothing_else(void **state)
 
 static bool stop(void *ctx)
 {
+	*(bool *)ctx = true;
 	return false;
 }
 
 static void a_pause_that_stops_the_reading_is_no_error(void **state)
 {
+	bool asked = false;
 	struct replay *r;
 	uint32_t version;
 
@@ -249,7 +251,8 @@ static void a_pause_that_stops_the_reading_is_no_error(void **state)
 	read_back_len = nr_read = 0;
 	end_was_read = false;
 	assert_int_equal(replay_open(path, &r, &version), 0);
-	assert_int_equal(replay_run(r, keep, stop, NULL), 0);
+	assert_int_equal(replay_run(r, keep, stop, &asked), 0);
+	assert_true(asked);
 	assert_false(end_was_read);
 	replay_destroy(r);
 }

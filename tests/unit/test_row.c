@@ -440,6 +440,76 @@ static void a_clock_that_was_set_back_makes_no_run_of_a_million_years(void **sta
 	assert_u(F_SECONDS, 0);
 }
 
+/* ---- doctor and audit ---- */
+
+static void a_check_says_what_is_needed_and_how_to_get_it(void **state)
+{
+	struct check c = { .state = CHECK_MISSING, .feature = "btf", .needs = "tracing",
+			   .cure = "boot another kernel" };
+
+	row_from_check(&row, &c, 77);
+	assert_u(F_TIME, 77);
+	assert_u(F_V, 1);
+	assert_word(F_EVENT, "check");
+	assert_word(F_FEATURE, "btf");
+	assert_u(F_IS_OK, false);
+	assert_word(F_NEEDS, "tracing");
+	assert_int_equal(row.values[F_NEEDS].len, 7);
+	assert_word(F_CURE, "boot another kernel");
+}
+
+static void what_is_there_needs_no_cure(void **state)
+{
+	struct check c = { .state = CHECK_OK, .feature = "btf", .needs = "tracing" };
+
+	row_from_check(&row, &c, 77);
+	assert_u(F_IS_OK, true);
+	assert_absent(F_CURE);
+	c.state = CHECK_UNKNOWN;
+	row_from_check(&row, &c, 77);
+	assert_absent(F_IS_OK);
+}
+
+static void an_audit_has_what_the_kernel_says_and_what_was_traced(void **state)
+{
+	struct audit_row a = { .counter = "Tcp.ActiveOpens", .has_kernel = true, .kernel = 7,
+			       .traced = 9, .residual = -2 };
+
+	row_from_audit(&row, &a, 4026531840, 77);
+	assert_u(F_TIME, 77);
+	assert_u(F_V, 1);
+	assert_word(F_EVENT, "audit");
+	assert_u(F_NETNS, 4026531840);
+	assert_word(F_COUNTER, "Tcp.ActiveOpens");
+	assert_int_equal(row.values[F_KERNEL].i, 7);
+	assert_int_equal(row.values[F_TRACED].i, 9);
+	assert_int_equal(row.values[F_RESIDUAL].i, -2);
+	assert_absent(F_WHY);
+}
+
+static void an_audit_that_cannot_be_made_says_why(void **state)
+{
+	struct audit_row a = { .counter = "Tcp.OutRsts", .why = "this kernel counts others" };
+
+	row_from_audit(&row, &a, 1, 77);
+	assert_word(F_WHY, "this kernel counts others");
+	assert_absent(F_KERNEL);
+	assert_absent(F_TRACED);
+	assert_absent(F_RESIDUAL);
+}
+
+static void an_audit_ends_with_what_was_lost(void **state)
+{
+	row_from_audit_end(&row, 77, 1500, 3, 4);
+	assert_u(F_TIME, 77);
+	assert_u(F_V, 1);
+	assert_word(F_EVENT, "summary");
+	assert_u(F_SECONDS, 1500);
+	assert_u(F_LOST_RING, 3);
+	assert_u(F_LOST_NESTED, 4);
+	assert_absent(F_TRANSITIONS);
+}
+
 /* ---- the table of fields ---- */
 
 /* CSV has a column for each field of the command, and drops the others. */
@@ -511,6 +581,11 @@ int main(void)
 		cmocka_unit_test(a_summary_has_all_its_counts_zeros_too),
 		cmocka_unit_test(a_summary_has_each_word_at_its_place),
 		cmocka_unit_test(a_clock_that_was_set_back_makes_no_run_of_a_million_years),
+		cmocka_unit_test(a_check_says_what_is_needed_and_how_to_get_it),
+		cmocka_unit_test(what_is_there_needs_no_cure),
+		cmocka_unit_test(an_audit_has_what_the_kernel_says_and_what_was_traced),
+		cmocka_unit_test(an_audit_that_cannot_be_made_says_why),
+		cmocka_unit_test(an_audit_ends_with_what_was_lost),
 		cmocka_unit_test(every_field_of_a_record_is_one_of_its_command),
 		cmocka_unit_test(every_field_has_a_key_of_its_own),
 		cmocka_unit_test(keys_in_microseconds_say_so),
