@@ -20,11 +20,11 @@ import time
 sys.dont_write_bytecode = True     # leave nothing in the tree
 
 import netns
+from attempts import attempts
 from wait import wait_until
 
 SYNFIN = os.environ.get("SYNFIN", "build/synfin")
 STORM = os.environ.get("STORM", "build/tests/storm")
-ATTEMPTS = 4
 TIME_WAIT = "TcpExt.TW+TWKilled+TCPTimeWaitOverflow"
 
 # Ports of the troubles, each with the rule that makes it one.
@@ -283,22 +283,6 @@ def everything(runs):
     for number in range(1, runs + 1):
         wrong = attempts(lambda number=number: trouble(number, least))
         yield from (f"run {number}: {line}" for line in wrong)
-
-
-def attempts(test):
-    """What is wrong at last; [] as soon as nothing is.
-
-    A kernel was met (6.18, patched) that runs no BPF program on tracepoints while the
-    current process is PID 1, and counts nothing: audit finds that, as it should. A
-    fault of synfin's own shows every time.
-    """
-    for attempt in range(1, ATTEMPTS + 1):
-        wrong = list(test())
-        if not wrong:
-            break
-        for line in wrong[:5]:
-            print(f"# attempt {attempt}: {line}".replace("\n", " "), flush=True)
-    return wrong
 
 
 def one_run(audit_words, load, env=None, sysctls=()):

@@ -23,6 +23,7 @@ import time
 
 sys.dont_write_bytecode = True     # leave nothing in the tree
 
+from attempts import attempts
 from netns import Netns, command
 from sockets import states_here, wait_for_state
 from wait import PATIENCE, wait_until
@@ -536,7 +537,7 @@ def main():
     failed = False
     print(f"1..{len(tests)}")
     for number, test in enumerate(tests, 1):
-        wrong = list(test())
+        wrong = attempts(test)
         print(f"{'not ok' if wrong else 'ok'} {number} - {test.__doc__}")
         for line in wrong[:20]:
             print(f"# {line}".replace("\n", " "))

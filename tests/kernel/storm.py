@@ -16,10 +16,11 @@ import sys
 import tempfile
 import time
 
+from attempts import attempts
+
 SYNFIN = os.environ.get("SYNFIN", "build/synfin")
 STORM = os.environ.get("STORM", "build/tests/storm")
 COUNT = 20000
-ATTEMPTS = 3
 
 # The kind whose truth is not exact: now and then its RST is lost on a socket that
 # is just becoming a FIN_WAIT2 mini, which then lives on (ss shows it, too).
@@ -227,22 +228,6 @@ def added_up(storm):
         if not life["complete"] and not life.get("missed"):
             yield f"incomplete, and nothing missed: {life}"
     storm.remove()
-
-
-def attempts(test):
-    """What is wrong; [] as soon as nothing is.
-
-    A kernel was met (6.18, patched) that runs no BPF program on tracepoints while the
-    current process is PID 1, and counts nothing: a timer's event now and then is
-    missing from every tracer. A fault of synfin's own shows every time.
-    """
-    for attempt in range(1, ATTEMPTS + 1):
-        wrong = list(test())
-        if not wrong:
-            break
-        for line in wrong[:10]:
-            print(f"# attempt {attempt}: {line}")
-    return wrong
 
 
 def main():
