@@ -68,7 +68,7 @@ def a_namespace_that_does_not_exist_is_told(synfin):
         ("pid:-1", "process number"), ("pid:0", "process number"), ("pid:99999999999999999999", "process number"),
         ("pid:999999999", "No such"), ("/etc/passwd", "no network namespace"), ("/", "no network namespace"),
         ("/proc/self/ns/mnt", "no network namespace"), (synfin.path("missing"), "No such file"),
-        ("../../etc/passwd", "no network namespace"),
+        (os.path.relpath("/etc/passwd"), "no network namespace"),
     ])
 
 
