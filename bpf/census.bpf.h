@@ -13,6 +13,7 @@
  * a socket's address become a number.
  */
 static struct wire_census census_row;
+static struct wire_mini mini_row;
 static struct wire_owner_of owner_row;
 
 static __always_inline void row_begin(struct wire_hdr *hdr, __u32 kind, __u32 len,
@@ -54,15 +55,45 @@ static __always_inline void full_read(const struct sock *sk, const struct tcp_so
 	owner_read(sk, false, &row->owner);
 }
 
+/*
+ * connect() without a bound port takes one from a bucket that has no bind() in
+ * it, or makes such a bucket: __inet_hash_connect().
+ */
+static __always_inline bool bucket_is_shared(const struct inet_bind_bucket *tb)
+{
+	return tb && tb->fastreuse < 0 && tb->fastreuseport < 0;
+}
+
+static __always_inline void write_mini(struct seq_file *seq, const struct sock_common *skc,
+				       const struct inet_timewait_sock *tw)
+{
+	struct wire_mini *row = &mini_row;
+
+	row_begin(&row->hdr, WIRE_MINI, sizeof(*row), skc);
+	common_read_addrs(skc, &row->tuple);
+	row->tuple.lport = skc->skc_num;
+	row->left = tw->tw_timer.expires - bpf_jiffies64();
+	row->substate = tw->tw_substate;
+	row->flags = bucket_is_shared(tw->tw_tb) ? WIRE_M_SHARED : 0;
+	row->pad[0] = row->pad[1] = 0;
+	if (tuple_in_scope(&row->tuple, true, true))
+		bpf_seq_write(seq, row, sizeof(*row));
+}
+
 SEC("iter/tcp") int on_socket(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *skc = ctx->sk_common;
-	const struct inet_timewait_sock *mini = (const void *)skc;
+	const struct tcp_timewait_sock *tw;
 	const struct tcp_sock *tp;
 	struct wire_census *row = &census_row;
 
 	if (!skc || !netns_in_scope(common_netns(skc)))
 		return 0;
+	tw = bpf_skc_to_tcp_timewait_sock(skc);
+	if (tw) {
+		write_mini(ctx->meta->seq, skc, &tw->tw_sk);
+		return 0;
+	}
 	__builtin_memset(row, 0, sizeof(*row));
 	row_begin(&row->hdr, WIRE_CENSUS, sizeof(*row), skc);
 	row->state = skc->skc_state;
@@ -73,10 +104,6 @@ SEC("iter/tcp") int on_socket(struct bpf_iter__tcp *ctx)
 		mini_read_tuple(skc, &row->tuple);
 		if (row->state == BPF_TCP_NEW_SYN_RECV)
 			request_read((const struct request_sock *)skc, row);
-		if (row->state == BPF_TCP_TIME_WAIT) {
-			row->flags |= WIRE_C_MINI;
-			row->state = BPF_CORE_READ(mini, tw_substate);
-		}
 	}
 	if (!tuple_in_scope(&row->tuple, true, true))
 		return 0;

@@ -41,6 +41,7 @@ enum wire_kind {
 	WIRE_CENSUS,		/* a socket that is there */
 	WIRE_OWNER,		/* a descriptor of it */
 	WIRE_CENSUS_END,	/* of a namespace: what was there was told */
+	WIRE_MINI = 20,		/* a mini-socket that is there */
 	WIRE_KIND_MAX
 };
 
@@ -237,8 +238,8 @@ struct wire_end {
 
 /*
  * hdr.ts_ns: when the iterator saw it; an event of the socket with an older
- * time is part of what was seen.  state 6 and 5 with WIRE_C_MINI: mini-sockets,
- * 12: a request.
+ * time is part of what was seen.  state 12: a request; 6 and 5 with WIRE_C_MINI:
+ * mini-sockets, in recordings from before there was WIRE_MINI.
  */
 enum wire_census_flags {
 	WIRE_C_MINI	= 1 << 0,
@@ -255,6 +256,21 @@ struct wire_census {
 	__u8  num_retrans, num_timeout;
 	__u8  state;
 	__u8  flags;		/* enum wire_census_flags */
+};
+
+enum wire_mini_flags {
+	WIRE_M_SHARED	= 1 << 0,	/* its port's bucket is one that connect() takes
+					 * ports from: nobody holds it by bind() */
+};
+
+/* hdr as in wire_census. */
+struct wire_mini {
+	struct wire_hdr   hdr;
+	struct wire_tuple tuple;
+	__s32 left;		/* jiffies until its timer fires; < 0: that is overdue */
+	__u8  substate;		/* 6 TIME_WAIT, 5 FIN_WAIT2 */
+	__u8  flags;		/* enum wire_mini_flags */
+	__u8  pad[2];
 };
 
 struct wire_owner_of {
@@ -290,6 +306,7 @@ WIRE_ASSERT(wire_tick, 32);
 WIRE_ASSERT(wire_lost, 48);
 WIRE_ASSERT(wire_end, 40);
 WIRE_ASSERT(wire_census, 232);
+WIRE_ASSERT(wire_mini, 80);
 WIRE_ASSERT(wire_owner_of, 72);
 WIRE_ASSERT(wire_census_end, 48);
 

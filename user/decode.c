@@ -22,6 +22,7 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 	[WIRE_CENSUS]	  = sizeof(struct wire_census),
 	[WIRE_OWNER]	  = sizeof(struct wire_owner_of),
 	[WIRE_CENSUS_END] = sizeof(struct wire_census_end),
+	[WIRE_MINI]	  = sizeof(struct wire_mini),
 };
 
 static bool is_state(unsigned int s)
@@ -89,6 +90,9 @@ static bool members_in_range(const union event *ev)
 	case WIRE_CENSUS:
 		return is_tuple(&ev->census.tuple) && is_state(ev->census.state) &&
 		       is_text(ev->census.owner.comm, sizeof(ev->census.owner.comm));
+	case WIRE_MINI:
+		return is_tuple(&ev->mini.tuple) &&
+		       (ev->mini.substate == TS_TIME_WAIT || ev->mini.substate == TS_FIN_WAIT2);
 	case WIRE_OWNER:
 		return is_text(ev->owner_of.owner.comm, sizeof(ev->owner_of.owner.comm));
 	case WIRE_CLOCK:

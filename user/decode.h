@@ -15,8 +15,8 @@
  *             outside its range (state, family, unterminated text, ...)
  *   -EPROTO   written by another WIRE_VERSION
  *   -ENOTSUP  a kind unknown to this build; skip it and carry on
- * After 0 all states are 1..13 (0 where a member may be absent), family is 4 or
- * 6, text is terminated.
+ * After 0 all states are 1..13 (0 where a member may be absent), a mini-socket's
+ * 5 or 6, family is 4 or 6, text is terminated.
  */
 int decode(const void *buf, size_t len, union event *ret);
 

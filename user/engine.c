@@ -1038,6 +1038,7 @@ void engine_feed(struct engine *e, const union event *ev)
 	case WIRE_CENSUS_END:
 		on_census_end(e, &ev->census_end);
 		break;
+	case WIRE_MINI:		/* has no life of its own here */
 	case WIRE_KIND_MAX:
 		break;
 	}

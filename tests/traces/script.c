@@ -265,6 +265,20 @@ static bool parse_census(struct script *s, unsigned int n, struct words *w, unio
 	return fill(s, ev, w);
 }
 
+static bool parse_mini(struct script *s, unsigned int n, struct words *w, union event *ev)
+{
+	const char *state = words_take(w);
+	int64_t value;
+
+	if (!n || !state || !parse_tcp_state(state, &value))
+		return fail(s, "MINI in which state?");
+	begin(s, n, WIRE_MINI, sizeof(ev->mini), ev);
+	ev->mini.tuple = s->sockets[n].tuple;
+	ev->mini.substate = value;
+	ev->mini.left = 60 * s->hz;
+	return fill(s, ev, w);
+}
+
 static bool parse_owner(struct script *s, unsigned int n, struct words *w, union event *ev)
 {
 	begin(s, n, WIRE_OWNER, sizeof(ev->owner_of), ev);
@@ -299,7 +313,8 @@ static const struct {
 	{ "RETX", parse_retransmit }, { "SYNACK", parse_synack }, { "RST", parse_reset },
 	{ "SEGMENT", parse_segment }, { "TICK", parse_tick }, { "LOST", parse_lost },
 	{ "END", parse_end }, { "CLOCK", parse_clock },
-	{ "CENSUS", parse_census }, { "OWNER", parse_owner }, { "CENSUS_END", parse_census_end },
+	{ "CENSUS", parse_census }, { "MINI", parse_mini }, { "OWNER", parse_owner },
+	{ "CENSUS_END", parse_census_end },
 };
 
 static bool take_socket(struct script *s, struct words *w, unsigned int *ret)

@@ -244,6 +244,11 @@ static const struct member census_members[] = {
 	{}
 };
 
+static const struct member mini_members[] = {
+	MEMBER(mini, "left", left, JIFFIES),
+	{}
+};
+
 static const struct member owner_members[] = {
 	MEMBER(owner_of, "pid", owner.pid, NUMBER),
 	MEMBER(owner_of, "uid", owner.uid, NUMBER),
@@ -417,6 +422,11 @@ static const struct flag census_flags[] = {
 	{}
 };
 
+static const struct flag mini_flags[] = {
+	FLAG(mini, "shared", flags, WIRE_M_SHARED),
+	{}
+};
+
 static bool set_flags(const struct flag *f, void *record, const char *word)
 {
 	bool found = false;
@@ -452,6 +462,7 @@ static struct form {
 	[WIRE_CENSUS] = { census_members, census_flags, offsetof(struct wire_census, tuple) },
 	[WIRE_OWNER] = { owner_members, NULL, 0 },
 	[WIRE_CENSUS_END] = { census_end_members, NULL, 0 },
+	[WIRE_MINI] = { mini_members, mini_flags, offsetof(struct wire_mini, tuple) },
 };
 
 static bool set_identity(struct wire_hdr *hdr, struct wire_tuple *t, const char *key,
