@@ -72,6 +72,19 @@ struct ending {
 	uint16_t flags;		/* enum ending_flags */
 };
 
+/*
+ * How far both directions had come at the last transition: sequence numbers and
+ * counts as the kernel has them.  `known` is false before the first sample.
+ */
+struct progress {
+	uint64_t bytes_sent;	/* payload, each byte once */
+	uint64_t bytes_received;	/* in order; the peer's FIN counts one */
+	uint32_t snd_una, snd_nxt, write_seq, rcv_nxt;
+	uint32_t segs_out, data_segs_out, data_segs_in;
+	bool known;
+	bool fin_received;
+};
+
 struct owner {
 	uint32_t pid, uid;
 	uint8_t  from;		/* enum owner_word */
@@ -112,6 +125,7 @@ struct conn {
 	uint8_t  path[CONN_PATH_MAX];
 	uint64_t path_ns[CONN_PATH_MAX];
 	struct owner owner;
+	struct progress progress;
 	struct ending end;
 };
 

@@ -675,6 +675,7 @@ static struct report_retransmit describe(const struct wire_retransmit *ev, const
 	struct report_retransmit r = {
 		.phase = phase_of(ev), .cause = cause_of(ev), .state = ev->state,
 		.segs = ev->segs, .err = -ev->error, .len = ev->end_seq - ev->seq,
+		.number = ev->seq,
 	};
 
 	if (ev->tcp_flags & TCPHDR_SYN)
@@ -728,6 +729,7 @@ static void on_synack(struct engine *e, const union event *event)
 	r = about(c, REPORT_RETRANSMIT, ev->hdr.ts_ns);
 	r.retransmit = (struct report_retransmit){
 		.phase = PHASE_SYNACK, .state = TS_SYN_RECV, .has_seq = true, .segs = 1,
+		.number = ev->snt_isn, .synack = ev,
 	};
 	if (!(ev->flags & WIRE_SA_FASTOPEN))
 		r.retransmit.cause = ev->flags & WIRE_SA_TIMER ? RETRANSMIT_RTO :
@@ -754,7 +756,7 @@ static void report_reset(struct engine *e, const union event *event, struct conn
 	if (ev->flags & (WIRE_R_NO_SOCK | WIRE_R_LISTENER))
 		r.id = 0;
 	r.reset = (struct report_reset){
-		.received = ev->flags & WIRE_R_RECEIVED,
+		.received = ev->flags & WIRE_R_RECEIVED, .reply = ev->flags & WIRE_R_REPLY,
 		.state = ev->flags & WIRE_R_NO_SOCK ? TS_NONE : ev->state,
 		.reason = kernel_reason(e, ev),
 	};

@@ -189,6 +189,21 @@ static void note_handshake(struct conn *c, const struct wire_state *ev, uint64_t
 	c->flags |= CONN_HANDSHAKE;
 }
 
+static void note_progress(struct conn *c, const struct wire_sample *s)
+{
+	if (!(s->flags & WIRE_S_VALID))
+		return;
+	c->progress = (struct progress){
+		.bytes_sent = s->bytes_sent - s->bytes_retrans,
+		.bytes_received = s->bytes_received,
+		.snd_una = s->snd_una, .snd_nxt = s->snd_nxt,
+		.write_seq = s->write_seq, .rcv_nxt = s->rcv_nxt,
+		.segs_out = s->segs_out,
+		.data_segs_out = s->data_segs_out, .data_segs_in = s->data_segs_in,
+		.known = true, .fin_received = s->flags & WIRE_S_DONE,
+	};
+}
+
 /* What every transition brings: the tuple when it is final, and holes. */
 static uint64_t step(struct conn *c, const struct wire_state *ev, uint64_t at_ns)
 {
@@ -197,6 +212,7 @@ static uint64_t step(struct conn *c, const struct wire_state *ev, uint64_t at_ns
 	if (!c->tuple.rport || !c->tuple.lport)
 		c->tuple = ev->tuple;
 	c->sock = ev->hdr.sock;
+	note_progress(c, &ev->sample);
 	return path_leave(c, at_ns);
 }
 

@@ -42,14 +42,17 @@ struct report_retransmit {
 	uint8_t state;		/* enum tcp_state; TS_NONE: a request */
 	bool has_seq;
 	uint32_t seq, len;	/* relative, as in tcpdump */
+	uint32_t number;	/* seq as it is on the wire */
 	uint16_t segs;
 	uint16_t err;		/* errno: did not go out */
+	const struct wire_synack *synack;	/* of a request or a TFO child; else NULL */
 };
 
 struct report_reset {
 	bool received;
 	uint8_t state;		/* enum tcp_state; TS_NONE: no socket */
 	const char *reason;	/* NULL: the kernel gives none */
+	bool reply;		/* sent: in reply to a segment */
 };
 
 struct report_connection {
