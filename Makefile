@@ -17,9 +17,10 @@ else
 endif
 
 # The engine: linked into tool, tests and fuzzers alike, and pure (tests/check/purity).
-ENGINE	:= tcp_state words scope portset conntab verdict lifecycle engine
+ENGINE	:= tcp_state words scope portset memo names conntab verdict lifecycle engine
 CORE	:= $(ENGINE) decode field tally row text value human summary sink sink_json sink_csv \
-	   sink_table table doctor mib audit duration out cleanup log cli help usage options netns recorder replay session recorded
+	   sink_table table doctor mib audit duration out cleanup log cli help usage options netns cgroup_lookup netns_lookup \
+	   resolver recorder replay session recorded
 LIVE	:= feature capture loop live audit_run
 
 WARN	:= -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter

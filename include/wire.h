@@ -18,6 +18,8 @@
 #define WIRE_VERSION	1
 #define WIRE_COMM_LEN	16
 #define WIRE_NAME_LEN	40
+/* Paths, with the 0 at their end: as long as the kernel's own. */
+#define WIRE_PATH_LEN	4096
 /* TCP states 1..13 as the kernel numbers them; a power of two, so that an index is a mask. */
 #define WIRE_STATES	16
 /* A port list on the command line has at most this many ranges. */
@@ -41,6 +43,10 @@ enum wire_kind {
 	WIRE_CENSUS,		/* a socket that is there */
 	WIRE_OWNER,		/* a descriptor of it */
 	WIRE_CENSUS_END,	/* of a namespace: what was there was told */
+	/* names, looked up outside of the kernel's records: ahead of the record that has the id */
+	WIRE_CGROUP = 17,	/* of a cgroup: its path */
+	WIRE_NETNS_NAME = 18,	/* of a network namespace */
+	/* the census again */
 	WIRE_MINI = 20,		/* a mini-socket that is there */
 	WIRE_KIND_MAX
 };
@@ -287,6 +293,23 @@ struct wire_census_end {
 	__u32 pad;
 };
 
+/*
+ * From the root of the cgroup v2 hierarchy; "/" is the root itself.  "": it is
+ * gone, or not to be found.  Any bytes but 0.  The record ends with the text: its
+ * length is what that takes, rounded up to 8.
+ */
+struct wire_cgroup {
+	struct wire_hdr hdr;
+	__u64 id;
+	char  path[WIRE_PATH_LEN];
+};
+
+/* Of hdr.netns.  "": it has none (any more). */
+struct wire_netns_name {
+	struct wire_hdr hdr;
+	char name[256];		/* of a file under /run/netns: any bytes but 0 and / */
+};
+
 #define WIRE_ASSERT(type, size) \
 	_Static_assert(sizeof(struct type) == (size), #type " is ABI")
 WIRE_ASSERT(wire_hdr, 32);
@@ -309,6 +332,8 @@ WIRE_ASSERT(wire_census, 232);
 WIRE_ASSERT(wire_mini, 80);
 WIRE_ASSERT(wire_owner_of, 72);
 WIRE_ASSERT(wire_census_end, 48);
+WIRE_ASSERT(wire_cgroup, 40 + WIRE_PATH_LEN);
+WIRE_ASSERT(wire_netns_name, 288);
 
 /*
  * Beside the ring: rows of counters, one for each (namespace slot, CPU), added

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "tcp_state.h"
@@ -22,8 +23,23 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 	[WIRE_CENSUS]	  = sizeof(struct wire_census),
 	[WIRE_OWNER]	  = sizeof(struct wire_owner_of),
 	[WIRE_CENSUS_END] = sizeof(struct wire_census_end),
+	[WIRE_CGROUP]	  = sizeof(struct wire_cgroup),
+	[WIRE_NETNS_NAME] = sizeof(struct wire_netns_name),
 	[WIRE_MINI]	  = sizeof(struct wire_mini),
 };
+
+/* Kinds that end with their text: what is before it. */
+static const uint16_t text_at[WIRE_KIND_MAX] = {
+	[WIRE_CGROUP] = offsetof(struct wire_cgroup, path),
+};
+
+static bool is_length(const struct wire_hdr *hdr)
+{
+	if (text_at[hdr->kind])
+		return hdr->len > text_at[hdr->kind] && hdr->len <= sizes[hdr->kind] &&
+		       hdr->len % 8 == 0;
+	return hdr->len == sizes[hdr->kind];
+}
 
 static bool is_state(unsigned int s)
 {
@@ -64,6 +80,19 @@ static bool is_start(const struct wire_start *s)
 	       is_portset(&s->scope.lports) && is_portset(&s->scope.rports);
 }
 
+/* Up to the end of the record. */
+static bool is_text_at_end(const union event *ev)
+{
+	uint16_t at = text_at[ev->hdr.kind];
+
+	return is_text((const char *)ev + at, ev->hdr.len - at);
+}
+
+static bool is_path(const struct wire_cgroup *c)
+{
+	return !c->path[0] || c->path[0] == '/';
+}
+
 static bool members_in_range(const union event *ev)
 {
 	switch ((enum wire_kind)ev->hdr.kind) {
@@ -95,6 +124,10 @@ static bool members_in_range(const union event *ev)
 		       (ev->mini.substate == TS_TIME_WAIT || ev->mini.substate == TS_FIN_WAIT2);
 	case WIRE_OWNER:
 		return is_text(ev->owner_of.owner.comm, sizeof(ev->owner_of.owner.comm));
+	case WIRE_CGROUP:
+		return is_text_at_end(ev) && is_path(&ev->cgroup);
+	case WIRE_NETNS_NAME:
+		return is_text(ev->netns_name.name, sizeof(ev->netns_name.name));
 	case WIRE_CLOCK:
 	case WIRE_TICK:
 	case WIRE_END:
@@ -116,7 +149,7 @@ int decode(const void *buf, size_t len, union event *ret)
 		return -EPROTO;
 	if (ev.hdr.kind >= WIRE_KIND_MAX || !sizes[ev.hdr.kind])
 		return -ENOTSUP;
-	if (ev.hdr.len != sizes[ev.hdr.kind] || len < ev.hdr.len)
+	if (!is_length(&ev.hdr) || len < ev.hdr.len)
 		return -EBADMSG;
 	memcpy(&ev, buf, ev.hdr.len);
 	if (!members_in_range(&ev))

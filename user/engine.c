@@ -1040,10 +1040,19 @@ void engine_feed(struct engine *e, const union event *ev)
 	case WIRE_CENSUS_END:
 		on_census_end(e, &ev->census_end);
 		break;
+	case WIRE_CGROUP:
+	case WIRE_NETNS_NAME:
+		names_learn(&e->names, ev);
+		break;
 	case WIRE_MINI:		/* has no life of its own here */
 	case WIRE_KIND_MAX:
 		break;
 	}
+}
+
+bool engine_knows(struct engine *e, enum wire_kind kind, uint64_t id)
+{
+	return names_know(&e->names, kind, id);
 }
 
 uint64_t engine_next_deadline(const struct engine *e)
@@ -1054,11 +1063,20 @@ uint64_t engine_next_deadline(const struct engine *e)
 int engine_init(struct engine *e, const struct wire_scope *scope, uint32_t max_conns,
 		report_fn report, void *ctx)
 {
+	int err;
+
 	*e = (struct engine){ .scope = *scope, .report = report, .ctx = ctx, .hz = 1000 };
-	return conntab_init(&e->conns, max_conns);
+	err = names_init(&e->names);
+	if (err)
+		return err;
+	err = conntab_init(&e->conns, max_conns);
+	if (err)
+		names_deinit(&e->names);
+	return err;
 }
 
 void engine_deinit(struct engine *e)
 {
 	conntab_deinit(&e->conns);
+	names_deinit(&e->names);
 }

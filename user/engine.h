@@ -13,12 +13,14 @@
 #define SYNFIN_ENGINE_H
 
 #include "conntab.h"
+#include "names.h"
 #include "report.h"
 
 #define ENGINE_REASONS	64	/* sk_rst_reason has 25 values in 6.18 */
 
 struct engine {
 	struct conntab conns;
+	struct names names;
 	struct wire_scope scope;	/* what is wanted */
 	struct wire_scope recorded;	/* what was kept by whoever recorded */
 	report_fn report;
@@ -44,6 +46,9 @@ void engine_deinit(struct engine *e);
 
 /* ev: as decode() returned it. */
 void engine_feed(struct engine *e, const union event *ev);
+
+/* Whether what a record of kind says of id is known: a source asks before it looks it up. */
+bool engine_knows(struct engine *e, enum wire_kind kind, uint64_t id);
 
 /* CLOCK_MONOTONIC nanoseconds at which a tick is wanted; 0: none pending. */
 uint64_t engine_next_deadline(const struct engine *e);

@@ -7,6 +7,7 @@
 #include "cleanup.h"
 #include "log.h"
 #include "loop.h"
+#include "resolver.h"
 
 static void run(struct loop *l, struct session *s)
 {
@@ -45,16 +46,28 @@ static int count_off(struct capture *c, bool existing)
 	return 0;
 }
 
+static void resolver_destroyp(struct resolver **r)
+{
+	resolver_destroy(*r);
+}
+
 int live_run(struct session *s, const struct options *opt, const struct wire_scope *scope)
 {
 	const struct capture_config config = { .scope = *scope };
+	const struct resolver_next next = { session_record, session_knows, s };
+	CLEANUP(resolver_destroyp) struct resolver *resolver = NULL;
 	CLEANUP(loop_deinit) struct loop l;
 	int err;
 
 	err = loop_init(&l, &s->out);
 	if (err)
 		return err;
-	err = loop_start(&l, opt, &config, session_record, s);
+	err = resolver_create(&next, &resolver);
+	if (err) {
+		log_error("cannot start: %s", strerror(-err));
+		return STATUS_ERROR;
+	}
+	err = loop_start(&l, opt, &config, resolver_record, resolver);
 	if (err)
 		return err;
 	err = count_off(l.capture, opt->existing);

@@ -163,6 +163,13 @@ bool session_record(void *ctx, const void *rec, size_t len)
 	return !s->enough;
 }
 
+bool session_knows(void *ctx, enum wire_kind kind, __u64 id)
+{
+	struct session *s = ctx;
+
+	return engine_knows(&s->engine, kind, id);
+}
+
 static void tell_sink_losses(struct session *s)
 {
 	union event ev = { .lost = {

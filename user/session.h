@@ -38,6 +38,9 @@ void session_deinit(struct session *s);
 /* A record_fn.  ctx is the session. */
 bool session_record(void *ctx, const void *rec, size_t len);
 
+/* Whether a record of kind has told it about id.  ctx is the session. */
+bool session_knows(void *ctx, enum wire_kind kind, __u64 id);
+
 /* Writes what can be written now, and tells what could not be kept. */
 void session_flush(struct session *s);
 

@@ -27,8 +27,16 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 	[WIRE_CENSUS]	  = sizeof(struct wire_census),
 	[WIRE_OWNER]	  = sizeof(struct wire_owner_of),
 	[WIRE_CENSUS_END] = sizeof(struct wire_census_end),
+	[WIRE_CGROUP]	  = offsetof(struct wire_cgroup, path) + 8,	/* with a short path */
+	[WIRE_NETNS_NAME] = sizeof(struct wire_netns_name),
 	[WIRE_MINI]	  = sizeof(struct wire_mini),
 };
+
+/* Its length depends on its text. */
+static bool ends_with_text(enum wire_kind kind)
+{
+	return kind == WIRE_CGROUP;
+}
 
 /* A record of the kind with which nothing is wrong. */
 static union event good(enum wire_kind kind)
@@ -58,6 +66,11 @@ static union event good(enum wire_kind kind)
 		ev.census.tuple = tuple_of(1);
 		ev.census.state = TS_ESTABLISHED;
 		break;
+	case WIRE_CGROUP:
+		ev.cgroup.id = 7;
+		strcpy(ev.cgroup.path, "/a.slice");
+		ev.cgroup.path[7] = 0;
+		break;
 	case WIRE_MINI:
 		ev.mini.tuple = tuple_of(1);
 		ev.mini.substate = TS_TIME_WAIT;
@@ -69,6 +82,7 @@ static union event good(enum wire_kind kind)
 	case WIRE_END:
 	case WIRE_OWNER:
 	case WIRE_CENSUS_END:
+	case WIRE_NETNS_NAME:
 	case WIRE_KIND_MAX:
 		break;
 	}
@@ -165,7 +179,7 @@ static void no_other_length_than_its_kinds_is_taken(void **state)
 
 		for (unsigned int len = 0; len <= UINT16_MAX; len++) {
 			ev.hdr.len = len;
-			if (len != sizes[kind])
+			if (len != sizes[kind] && !ends_with_text(kind))
 				assert_refused_at(&ev, sizeof(ev), -EBADMSG);
 		}
 	}
@@ -200,7 +214,7 @@ static void unknown_kinds_are_told_from_damage(void **state)
 	union event ev = good(WIRE_STATE);
 
 	for (unsigned int kind = 0; kind <= UINT8_MAX; kind++) {
-		if (kind && kind < WIRE_KIND_MAX)
+		if (kind < WIRE_KIND_MAX && sizes[kind])
 			continue;
 		ev.hdr.kind = kind;
 		assert_refused_at(&ev, ev.hdr.len, -ENOTSUP);
@@ -389,6 +403,73 @@ static void a_loss_is_somewhere(void **state)
 	assert_refused(&ev);
 }
 
+/* ---- records that end with their text ---- */
+
+static union event with_path(const char *path, size_t len)
+{
+	union event ev = good(WIRE_CGROUP);
+
+	memset(ev.cgroup.path, 0, sizeof(ev.cgroup.path));
+	memcpy(ev.cgroup.path, path, strlen(path));
+	ev.hdr.len = len;
+	return ev;
+}
+
+#define PATH_AT	offsetof(struct wire_cgroup, path)
+
+static void a_path_takes_as_much_of_its_record_as_it_needs(void **state)
+{
+	char longest[WIRE_PATH_LEN];
+	union event ev;
+
+	for (size_t len = 1; len < sizeof(longest); len++) {
+		memset(longest, '/', len);
+		longest[len] = 0;
+		ev = with_path(longest, (PATH_AT + len + 1 + 7) / 8 * 8);
+		assert_taken(&ev);
+	}
+}
+
+static void a_path_that_is_not_known_is_empty(void **state)
+{
+	union event ev = with_path("", PATH_AT + 8);
+
+	assert_taken(&ev);
+}
+
+static void a_record_that_ends_with_text_is_no_longer_than_its_kind(void **state)
+{
+	union event ev = with_path("/", sizeof(struct wire_cgroup));
+
+	assert_taken(&ev);
+	for (size_t len = 0; len < UINT16_MAX; len++) {
+		ev.hdr.len = len;
+		if (len <= PATH_AT || len > sizeof(struct wire_cgroup) || len % 8)
+			assert_refused_at(&ev, sizeof(ev), -EBADMSG);
+	}
+}
+
+static void text_ends_within_its_record_not_behind_it(void **state)
+{
+	union event ev = with_path("/234567", PATH_AT + 8);
+
+	assert_taken(&ev);
+	ev = with_path("/2345678", PATH_AT + 8);
+	assert_refused_at(&ev, sizeof(ev), -EBADMSG);
+	ev.hdr.len += 8;
+	assert_taken(&ev);
+	ev = good(WIRE_NETNS_NAME);
+	memset(ev.netns_name.name, 'x', sizeof(ev.netns_name.name));
+	assert_refused(&ev);
+}
+
+static void a_path_begins_at_the_root(void **state)
+{
+	union event ev = with_path("a", PATH_AT + 8);
+
+	assert_refused(&ev);
+}
+
 /* ---- any bytes at all ---- */
 
 static bool promises_hold(const union event *ev)
@@ -413,6 +494,10 @@ static bool promises_hold(const union event *ev)
 		return ev->lost.where < WIRE_LOST_PLACES;
 	case WIRE_CENSUS:
 		return ev->census.state >= 1 && ev->census.state <= 13;
+	case WIRE_CGROUP:
+		return memchr(ev->cgroup.path, 0, ev->hdr.len - offsetof(struct wire_cgroup, path));
+	case WIRE_NETNS_NAME:
+		return memchr(ev->netns_name.name, 0, sizeof(ev->netns_name.name));
 	case WIRE_MINI:
 		return ev->mini.substate == 5 || ev->mini.substate == 6;
 	case WIRE_SYNACK:
@@ -486,6 +571,11 @@ int main(void)
 		cmocka_unit_test(the_scope_of_a_recording_is_checked),
 		cmocka_unit_test(a_range_of_ports_that_runs_backwards_is_refused),
 		cmocka_unit_test(a_loss_is_somewhere),
+		cmocka_unit_test(a_path_takes_as_much_of_its_record_as_it_needs),
+		cmocka_unit_test(a_path_that_is_not_known_is_empty),
+		cmocka_unit_test(a_record_that_ends_with_text_is_no_longer_than_its_kind),
+		cmocka_unit_test(text_ends_within_its_record_not_behind_it),
+		cmocka_unit_test(a_path_begins_at_the_root),
 		cmocka_unit_test(random_bytes_are_an_event_or_an_error),
 		cmocka_unit_test(good_records_with_a_few_bytes_changed_are_an_event_or_an_error),
 	};

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The stage on this host's own file systems; what it hands on is kept as the session would. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <cmocka.h>
+
+#include "cgroup_lookup.h"
+#include "decode.h"
+#include "names.h"
+#include "resolver.h"
+#include "sample_events.h"
+
+static struct resolver *resolver;
+static struct names names;
+static union event kept[16];
+static unsigned int nr_kept, nr_refused;
+static bool enough;
+
+static bool keep(void *ctx, const void *rec, size_t len)
+{
+	assert_true(nr_kept < 16);
+	if (decode(rec, len, &kept[nr_kept]))
+		nr_refused++;
+	else
+		names_learn(&names, &kept[nr_kept++]);
+	return !enough;
+}
+
+static bool knows(void *ctx, enum wire_kind kind, __u64 id)
+{
+	return names_know(&names, kind, id);
+}
+
+static int set_up(void **state)
+{
+	const struct resolver_next next = { keep, knows, NULL };
+
+	nr_kept = nr_refused = 0;
+	enough = false;
+	return names_init(&names) || resolver_create(&next, &resolver);
+}
+
+static int tear_down(void **state)
+{
+	resolver_destroy(resolver);
+	names_deinit(&names);
+	return 0;
+}
+
+static void hand(uint32_t netns, uint64_t cgroup)
+{
+	struct wire_state rec = state_of(T0, 1, TS_CLOSE, TS_SYN_SENT);
+
+	rec.hdr.netns = netns;
+	rec.owner.cgroup = cgroup;
+	assert_true(resolver_record(resolver, &rec, sizeof(rec)));
+}
+
+static bool has_cgroup2(void)
+{
+	struct cgroup_lookup *l = NULL;
+	bool ret = !cgroup_lookup_open(&l);
+
+	cgroup_lookup_close(l);
+	return ret;
+}
+
+static uint32_t own_netns(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat("/proc/self/ns/net", &st), 0);
+	return st.st_ino;
+}
+
+static unsigned int nr_of(enum wire_kind kind)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < nr_kept; i++)
+		nr += kept[i].hdr.kind == kind;
+	return nr;
+}
+
+static void a_record_without_ids_passes_alone(void **state)
+{
+	struct wire_tick tick = tick_of(T0);
+
+	tick.hdr.netns = 0;
+	assert_true(resolver_record(resolver, &tick, sizeof(tick)));
+	assert_int_equal(nr_kept, 1);
+	assert_memory_equal(&kept[0], &tick, sizeof(tick));
+}
+
+static void names_come_ahead_of_the_record_and_have_its_time(void **state)
+{
+	hand(own_netns(), 0);
+	assert_int_equal(nr_kept, 2);
+	assert_int_equal(kept[0].hdr.kind, WIRE_NETNS_NAME);
+	assert_int_equal(kept[0].hdr.netns, own_netns());
+	assert_int_equal(kept[0].hdr.ts_ns, T0);
+	assert_int_equal(kept[1].hdr.kind, WIRE_STATE);
+}
+
+static void what_is_known_is_not_told_again(void **state)
+{
+	for (int i = 0; i < 5; i++)
+		hand(own_netns(), 1);
+	assert_int_equal(nr_of(WIRE_STATE), 5);
+	assert_int_equal(nr_of(WIRE_NETNS_NAME), 1);
+	assert_int_equal(nr_of(WIRE_CGROUP), has_cgroup2());
+}
+
+static void the_root_of_the_hierarchy_is_a_slash(void **state)
+{
+	if (!has_cgroup2())
+		skip();
+	hand(0, 1);
+	assert_int_equal(nr_of(WIRE_CGROUP), 1);
+	assert_int_equal(kept[0].cgroup.id, 1);
+	assert_string_equal(names_cgroup(&names, 1), "/");
+}
+
+static void what_is_gone_is_told_once_to_be_unknown(void **state)
+{
+	const uint64_t never = 1ull << 62;
+
+	if (!has_cgroup2())
+		skip();
+	hand(0, never);
+	hand(0, never);
+	assert_int_equal(nr_of(WIRE_CGROUP), 1);
+	assert_string_equal(kept[0].cgroup.path, "");
+	assert_int_equal(kept[0].hdr.len, offsetof(struct wire_cgroup, path) + 8);
+	assert_null(names_cgroup(&names, never));
+}
+
+static void a_namespace_without_a_name_is_told_to_have_none(void **state)
+{
+	hand(1, 0);	/* no namespace's number */
+	assert_string_equal(kept[0].netns_name.name, "");
+	assert_null(names_netns(&names, 1));
+	assert_true(names_know(&names, WIRE_NETNS_NAME, 1));
+}
+
+/* The next stage tells what is wrong with it; under ASan this one must not look into it. */
+static void a_record_cut_short_is_handed_on_and_not_read(void **state)
+{
+	struct wire_state rec = state_of(T0, 1, TS_CLOSE, TS_SYN_SENT);
+	void *head = malloc(sizeof(rec.hdr));
+
+	rec.hdr.netns = 0;
+	memcpy(head, &rec, sizeof(rec.hdr));
+	assert_true(resolver_record(resolver, head, sizeof(rec.hdr)));
+	assert_int_equal(nr_refused, 1);
+	free(head);
+}
+
+static void whether_it_is_enough_the_next_stage_says(void **state)
+{
+	const struct wire_tick tick = tick_of(T0);
+
+	enough = true;
+	assert_false(resolver_record(resolver, &tick, sizeof(tick)));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		TEST(a_record_without_ids_passes_alone),
+		TEST(names_come_ahead_of_the_record_and_have_its_time),
+		TEST(what_is_known_is_not_told_again),
+		TEST(the_root_of_the_hierarchy_is_a_slash),
+		TEST(what_is_gone_is_told_once_to_be_unknown),
+		TEST(a_namespace_without_a_name_is_told_to_have_none),
+		TEST(a_record_cut_short_is_handed_on_and_not_read),
+		TEST(whether_it_is_enough_the_next_stage_says),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * names.h - what the ids in the kernel's records are called: learned from the
+ * records that say it (WIRE_CGROUP and its kin), in bounded memory.  Pure.
+ */
+#ifndef SYNFIN_NAMES_H
+#define SYNFIN_NAMES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "event.h"
+#include "memo.h"
+
+struct names {
+	struct memo cgroups, netns;
+};
+
+/* -ENOMEM and nothing to free, or 0. */
+int names_init(struct names *n);
+void names_deinit(struct names *n);
+
+/* ev: one that names something; of any other kind nothing is learned. */
+void names_learn(struct names *n, const union event *ev);
+
+/*
+ * Whether the name of id, or that it has none, was told and is still known, by a
+ * record of kind.  Counts as a use.
+ */
+bool names_know(struct names *n, enum wire_kind kind, uint64_t id);
+
+/* NULL: not known.  Valid until something is learned. */
+const char *names_cgroup(struct names *n, uint64_t id);
+const char *names_netns(struct names *n, uint32_t inode);
+
+#endif

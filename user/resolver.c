@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "resolver.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cgroup_lookup.h"
+#include "cleanup.h"
+#include "log.h"
+#include "netns_lookup.h"
+
+/* Names of namespaces that come and go are looked for this often. */
+#define REFRESH_NS	1000000000ull
+
+struct resolver {
+	struct resolver_next next;
+	struct cgroup_lookup *cgroups;	/* NULL: no cgroup v2 is mounted */
+	struct netns_lookup *netns;
+	uint64_t refreshed_ns, now_ns;	/* of the record at hand */
+	struct wire_cgroup cgroup;	/* made here */
+	struct wire_netns_name netns_name;
+};
+
+/* What is inserted has the time of the record that it is for: neither is too late alone. */
+static struct wire_hdr header(const struct resolver *r, enum wire_kind kind, size_t len)
+{
+	return (struct wire_hdr){
+		.ts_ns = r->now_ns, .len = len, .kind = kind, .version = WIRE_VERSION,
+	};
+}
+
+static void hand_on(struct resolver *r, const void *rec, size_t len)
+{
+	r->next.record(r->next.ctx, rec, len);
+}
+
+/* ---- cgroups ---- */
+
+static void need_cgroup(struct resolver *r, uint64_t id)
+{
+	struct wire_cgroup *rec = &r->cgroup;
+	size_t len;
+	int err;
+
+	if (!id || !r->cgroups || r->next.knows(r->next.ctx, WIRE_CGROUP, id))
+		return;
+	err = cgroup_lookup_path(r->cgroups, id, r->now_ns, rec->path, sizeof(rec->path));
+	if (err == -EAGAIN)
+		return;
+	if (err)
+		rec->path[0] = 0;
+	len = strlen(rec->path) + 1;
+	memset(rec->path + len, 0, -len % 8);
+	len = offsetof(struct wire_cgroup, path) + (len + 7) / 8 * 8;
+	rec->hdr = header(r, WIRE_CGROUP, len);
+	rec->id = id;
+	hand_on(r, rec, len);
+}
+
+/* ---- network namespaces ---- */
+
+static void tell_netns(struct resolver *r, uint32_t inode, const char *name)
+{
+	struct wire_netns_name *rec = &r->netns_name;
+
+	rec->hdr = header(r, WIRE_NETNS_NAME, sizeof(*rec));
+	rec->hdr.netns = inode;
+	strncpy(rec->name, name, sizeof(rec->name) - 1);	/* zeros behind it */
+	hand_on(r, rec, sizeof(*rec));
+}
+
+static void netns_changed(void *ctx, uint32_t inode, const char *name)
+{
+	struct resolver *r = ctx;
+
+	if (r->next.knows(r->next.ctx, WIRE_NETNS_NAME, inode))
+		tell_netns(r, inode, name);
+}
+
+static void refresh_netns(struct resolver *r)
+{
+	r->refreshed_ns = r->now_ns;
+	netns_lookup_refresh(r->netns, netns_changed, r);
+}
+
+static void need_netns(struct resolver *r, uint32_t inode)
+{
+	if (!inode)
+		return;
+	if (r->now_ns > r->refreshed_ns + REFRESH_NS)
+		refresh_netns(r);
+	if (r->next.knows(r->next.ctx, WIRE_NETNS_NAME, inode))
+		return;
+	refresh_netns(r);
+	tell_netns(r, inode, netns_lookup_name(r->netns, inode));
+}
+
+/* ---- the stage ---- */
+
+/* NULL: the record has none. */
+static const struct wire_owner *owner_in(const void *rec, size_t len)
+{
+	const struct wire_hdr *hdr = rec;
+
+	switch ((enum wire_kind)hdr->kind) {
+	case WIRE_STATE:
+		return len == sizeof(struct wire_state) ?
+		       &((const struct wire_state *)rec)->owner : NULL;
+	case WIRE_CENSUS:
+		return len == sizeof(struct wire_census) ?
+		       &((const struct wire_census *)rec)->owner : NULL;
+	case WIRE_OWNER:
+		return len == sizeof(struct wire_owner_of) ?
+		       &((const struct wire_owner_of *)rec)->owner : NULL;
+	default:
+		return NULL;
+	}
+}
+
+bool resolver_record(void *ctx, const void *rec, size_t len)
+{
+	const struct wire_owner *owner = owner_in(rec, len);
+	const struct wire_hdr *hdr = rec;
+	struct resolver *r = ctx;
+
+	r->now_ns = hdr->ts_ns;
+	need_netns(r, hdr->netns);
+	if (owner)
+		need_cgroup(r, owner->cgroup);
+	return r->next.record(r->next.ctx, rec, len);
+}
+
+static void resolver_destroyp(struct resolver **r)
+{
+	resolver_destroy(*r);
+}
+
+int resolver_create(const struct resolver_next *next, struct resolver **ret)
+{
+	CLEANUP(resolver_destroyp) struct resolver *r = calloc(1, sizeof(*r));
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	r->next = *next;
+	err = netns_lookup_open(&r->netns);
+	if (err)
+		return err;
+	err = cgroup_lookup_open(&r->cgroups);
+	if (err == -ENOMEM)
+		return err;
+	if (err)
+		log_debug("cgroups have no names: %s", err == -ENOENT ?
+			  "no cgroup v2 hierarchy is mounted here" : strerror(-err));
+	*ret = TAKE(r);
+	return 0;
+}
+
+void resolver_destroy(struct resolver *r)
+{
+	if (!r)
+		return;
+	if (r->cgroups) {
+		struct cgroup_lookup_counts n = cgroup_lookup_counts(r->cgroups);
+
+		log_debug("%llu cgroups were looked up, %llu of them in vain, in %llu walks",
+			  (unsigned long long)n.lookups, (unsigned long long)n.unknown,
+			  (unsigned long long)n.walks);
+	}
+	cgroup_lookup_close(r->cgroups);
+	netns_lookup_close(r->netns);
+	free(r);
+}
