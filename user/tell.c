@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "engine_parts.h"
+
+#include "lifecycle.h"
+
+/*
+ * A program that was interrupted after it had read the clock is overtaken in
+ * the ring; among the lines of one connection time never goes back for that.
+ */
+void tell(struct engine *e, struct conn *c, struct report *r)
+{
+	if (c && r->kind != REPORT_CONNECTION) {
+		if (r->at_ns < c->told_ns)
+			r->at_ns = c->told_ns;
+		c->told_ns = r->at_ns;
+	}
+	e->report(e->ctx, r);
+}
+
+struct report tell_about(const struct conn *c, enum report_kind kind, uint64_t at_ns)
+{
+	return (struct report){
+		.kind = kind, .at_ns = at_ns, .clock_ns = c->clock_ns, .id = c->id,
+		.netns = c->netns, .tuple = &c->tuple, .conn = c,
+	};
+}
+
+/* Of a socket that is not in the table: what the record itself says. */
+struct report tell_about_event(const struct engine *e, const union event *ev,
+			       const struct wire_tuple *tuple, enum report_kind kind)
+{
+	return (struct report){
+		.kind = kind, .at_ns = ev->hdr.ts_ns, .clock_ns = e->clock_ns,
+		.id = ev->hdr.cookie, .netns = ev->hdr.netns, .tuple = tuple,
+	};
+}
+
+void tell_state(struct engine *e, struct conn *c, uint64_t at_ns, struct report_state state)
+{
+	struct report r = tell_about(c, REPORT_STATE, at_ns);
+
+	if (state.old == state.new)
+		return;
+	r.state = state;
+	tell(e, c, &r);
+}
+
+void tell_birth(struct engine *e, struct conn *c, uint64_t at_ns)
+{
+	bool active = c->role == ROLE_ACTIVE;
+
+	c->flags &= ~CONN_BIRTH_HELD;
+	tell_state(e, c, at_ns, (struct report_state){
+		.old = active ? TS_CLOSE : TS_LISTEN,
+		.new = active ? TS_SYN_SENT : TS_SYN_RECV, .in_old_ns = UNKNOWN_NS });
+}
+
+void tell_connection(struct engine *e, struct conn *c, const struct verdict *v,
+		     uint64_t at_ns)
+{
+	struct report r = tell_about(c, REPORT_CONNECTION, at_ns);
+
+	r.connection = life_report(c, *v, at_ns);
+	/* Its end may be among what was lost, unless it was seen since. */
+	if (e->lossy && v->close == CLOSE_STILL_OPEN && c->census_ns <= e->lost_ns)
+		r.connection.complete = false;
+	tell(e, c, &r);
+}
+
+static const char *kernel_reason(const struct engine *e, const struct wire_reset *ev)
+{
+	if (!(ev->flags & WIRE_R_REASON) || ev->reason >= ENGINE_REASONS ||
+	    !e->reasons[ev->reason][0])
+		return NULL;
+	return e->reasons[ev->reason];
+}
+
+void tell_reset(struct engine *e, const union event *event, struct conn *c)
+{
+	const struct wire_reset *ev = &event->reset;
+	struct report r = c ? tell_about(c, REPORT_RESET, ev->hdr.ts_ns) :
+			      tell_about_event(e, event, &ev->tuple, REPORT_RESET);
+
+	if (ev->flags & (WIRE_R_NO_SOCK | WIRE_R_LISTENER))
+		r.id = 0;
+	r.reset = (struct report_reset){
+		.received = ev->flags & WIRE_R_RECEIVED, .reply = ev->flags & WIRE_R_REPLY,
+		.state = ev->flags & WIRE_R_NO_SOCK ? TS_NONE : ev->state,
+		.reason = kernel_reason(e, ev),
+	};
+	tell(e, c, &r);
+}
+
+void tell_lost(struct engine *e, enum lost_word where, uint64_t count, uint64_t at_ns)
+{
+	struct report r = { .kind = REPORT_LOST, .at_ns = at_ns, .clock_ns = e->clock_ns,
+			    .lost = { .where = where, .count = count } };
+
+	if (count)
+		tell(e, NULL, &r);
+}
