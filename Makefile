@@ -21,7 +21,7 @@ ENGINE	:= tcp_state words scope portset memo names conntab verdict lifecycle tel
 CORE	:= $(ENGINE) decode field tally row text value human summary sink sink_json sink_csv \
 	   sink_table table doctor mib audit duration out cleanup log cli help usage options netns cgroup_lookup netns_lookup \
 	   resolver recorder replay session recorded
-LIVE	:= feature capture loop live audit_run
+LIVE	:= feature privileges capture loop live audit_run
 
 WARN	:= -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter
 CPPFLAGS_ALL := -D_GNU_SOURCE -iquote include -iquote user -iquote $O $(CPPFLAGS)

@@ -20,6 +20,7 @@
 #include "loop.h"
 #include "mib.h"
 #include "netns.h"
+#include "privileges.h"
 #include "row.h"
 #include "sink.h"
 
@@ -391,11 +392,14 @@ static int trace(struct audit_run *run, const struct options *opt, const struct 
 		.scope = *scope, .apart = run->list.inodes, .nr_apart = run->nr,
 	};
 	struct loop *l = &run->loop;
+	struct rest rest = privileges_rest(opt);
 	int err;
 
 	err = loop_start(l, opt, &config, on_record, run);
 	if (err)
 		return err;
+	rest.enters_netns = false;	/* their counters are open */
+	privileges_drop(&rest);
 	read_edge(run, start_of);
 	run->start_ns = loop_now_ns();
 	if (opt->duration_ns)

@@ -181,7 +181,7 @@ static void read_lockdown(char *ret, size_t size)
 }
 
 /* A look-up in no map: who may call bpf() at all is told EBADF. */
-static int try_bpf(void)
+int feature_try_bpf(void)
 {
 	union bpf_attr attr = { .map_fd = -1u };
 
@@ -216,7 +216,7 @@ void feature_look(struct facts *ret)
 		.capabilities = effective_capabilities(),
 		.init_userns = is_inode("/proc/self/ns/user", INIT_USER_INO),
 		.init_pidns = is_inode("/proc/self/ns/pid", INIT_PID_INO),
-		.bpf_err = try_bpf(),
+		.bpf_err = feature_try_bpf(),
 		.setns_err = try_setns(),
 		.perf_event_paranoid = read_sysctl("/proc/sys/kernel/perf_event_paranoid"),
 		.unprivileged_bpf_disabled =

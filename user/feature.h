@@ -63,6 +63,9 @@ struct facts {
 
 void feature_look(struct facts *ret);
 
+/* A bpf() that asks for nothing: -EBADF, or how the kernel refuses it. */
+int feature_try_bpf(void);
+
 /* NULL, or the name of the first capability that tracing needs and is missing. */
 const char *feature_missing_capability(void);
 

@@ -7,6 +7,7 @@
 #include "cleanup.h"
 #include "log.h"
 #include "loop.h"
+#include "privileges.h"
 #include "resolver.h"
 
 static void run(struct loop *l, struct session *s)
@@ -56,6 +57,7 @@ int live_run(struct session *s, const struct options *opt, const struct wire_sco
 	const struct capture_config config = { .scope = *scope };
 	const struct resolver_next next = { session_record, session_knows, s };
 	CLEANUP(resolver_destroyp) struct resolver *resolver = NULL;
+	const struct rest rest = privileges_rest(opt);
 	CLEANUP(loop_deinit) struct loop l;
 	int err;
 
@@ -73,6 +75,7 @@ int live_run(struct session *s, const struct options *opt, const struct wire_sco
 	err = count_off(l.capture, opt->existing);
 	if (err)
 		return err;
+	privileges_drop(&rest);
 	l.until_ns = s->until_ns;
 	if (!s->enough)
 		say_tracing(opt);
