@@ -58,10 +58,14 @@ $O/synfin.8: docs/synfin.8.scd
 	@mkdir -p $(@D)
 	$(call say,MAN)if command -v scdoc >/dev/null; then scdoc <$< >$@; else cp $< $@; fi
 
+include deploy/install.mk
 include tests/tests.mk
 
-deps:					## install what is missing, from Debian's packages
+deps:					## install what building and running takes, from Debian's packages
 	$Qtools/deps
+
+deps-test:				## and what testing takes
+	$Qtools/deps test
 
 run: deps				## deps, build, trace this host: make run ARGS="conns -d 10"
 	$Q$(MAKE) --no-print-directory all
@@ -75,6 +79,6 @@ help:					## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 -include $(wildcard $O/user/*.d $O/bpf/*.d)
-.PHONY: all deps run clean help
+.PHONY: all deps deps-test run clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

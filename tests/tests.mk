@@ -40,6 +40,7 @@ unit_suites_asan = $(foreach t,$(UNIT),'asan $t:$(SANE) CMOCKA_MESSAGE_OUTPUT=TA
 traces = 'traces:$O/tests/play tests/traces/*.trace' 'asan traces:$(SANE) $O/asan/tests/play tests/traces/*.trace'
 checks = 'check purity:CC=$(CC) tests/check/purity $(call objs,$(ENGINE))' 'check headers:CC=$(CC) tests/check/headers' \
 	 'check format:tests/check/format' 'check man:SYNFIN=$O/synfin tests/check/man' \
+	 'check package:O=$O tests/check/package' \
 	 'golden:SYNFIN=$O/synfin tests/golden/run' 'asan golden:$(SANE) SYNFIN=$O/asan/synfin tests/golden/run'
 no_root = $(unit_suites) $(unit_suites_asan) $(traces) $(checks)
 root = 'check vmlinux:tests/check/vmlinux $O/bpf/synfin.o' 'cli:SYNFIN=$O/synfin SYNFIN_ASAN=$O/asan/synfin STORM=$O/tests/storm tests/cli/run.py' \
@@ -51,7 +52,7 @@ root = 'check vmlinux:tests/check/vmlinux $O/bpf/synfin.o' 'cli:SYNFIN=$O/synfin
 test-unit: programs sanitized		## tests that need no root, in seconds
 	$Qtests/tap $(no_root)
 
-test: deps				## root: deps, build, every test
+test: deps-test				## root: deps, build, every test
 	$Q$(MAKE) --no-print-directory programs sanitized
 	$Qtests/tap $(no_root) $(root)
 
