@@ -19,9 +19,9 @@ endif
 # The engine: linked into tool, tests and fuzzers alike, and pure (tests/check/purity).
 ENGINE	:= tcp_state words scope portset memo names conntab verdict lifecycle tell ends minis engine
 CORE	:= $(ENGINE) decode field tally row text value human summary sink sink_json sink_csv \
-	   sink_table table doctor mib audit duration out cleanup log cli help usage options netns cgroup_lookup netns_lookup \
+	   sink_table table doctor mib netns_facts audit duration out cleanup log cli help usage options netns cgroup_lookup netns_lookup \
 	   resolver recorder replay session recorded
-LIVE	:= feature privileges capture loop live audit_run
+LIVE	:= feature privileges census capture loop live audit_run
 
 WARN	:= -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter
 CPPFLAGS_ALL := -D_GNU_SOURCE -iquote include -iquote user -iquote $O $(CPPFLAGS)

@@ -14,6 +14,10 @@
  */
 static struct wire_census census_row;
 static struct wire_mini mini_row;
+static struct wire_socket socket_row;
+static struct wire_listener listener_row;
+static struct wire_request request_row;
+static struct wire_aged aged_row;
 static struct wire_owner_of owner_row;
 
 static __always_inline void row_begin(struct wire_hdr *hdr, __u32 kind, __u32 len,
@@ -65,16 +69,17 @@ static __always_inline bool bucket_is_shared(const struct inet_bind_bucket *tb)
 }
 
 static __always_inline void write_mini(struct seq_file *seq, const struct sock_common *skc,
-				       const struct inet_timewait_sock *tw)
+				       const struct tcp_timewait_sock *tw)
 {
 	struct wire_mini *row = &mini_row;
 
 	row_begin(&row->hdr, WIRE_MINI, sizeof(*row), skc);
 	common_read_addrs(skc, &row->tuple);
 	row->tuple.lport = skc->skc_num;
-	row->left = tw->tw_timer.expires - bpf_jiffies64();
-	row->substate = tw->tw_substate;
-	row->flags = bucket_is_shared(tw->tw_tb) ? WIRE_M_SHARED : 0;
+	row->left = tw->tw_sk.tw_timer.expires - bpf_jiffies64();
+	row->substate = tw->tw_sk.tw_substate;
+	row->flags = (bucket_is_shared(tw->tw_sk.tw_tb) ? WIRE_M_SHARED : 0) |
+		     (tw->tw_ts_recent_stamp ? WIRE_M_STAMPED : 0);
 	row->pad[0] = row->pad[1] = 0;
 	if (tuple_in_scope(&row->tuple, true, true))
 		bpf_seq_write(seq, row, sizeof(*row));
@@ -91,7 +96,7 @@ SEC("iter/tcp") int on_socket(struct bpf_iter__tcp *ctx)
 		return 0;
 	tw = bpf_skc_to_tcp_timewait_sock(skc);
 	if (tw) {
-		write_mini(ctx->meta->seq, skc, &tw->tw_sk);
+		write_mini(ctx->meta->seq, skc, tw);
 		return 0;
 	}
 	__builtin_memset(row, 0, sizeof(*row));
@@ -110,6 +115,135 @@ SEC("iter/tcp") int on_socket(struct bpf_iter__tcp *ctx)
 	bpf_seq_write(ctx->meta->seq, row, sizeof(*row));
 	return 0;
 }
+
+/* ---- censuses of one kind of socket: shorter, and loaded only where they are wanted ---- */
+
+/* Whoever has a port, and those that listen on one. */
+SEC("iter/tcp") int on_port(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	const struct tcp_timewait_sock *tw;
+	const struct tcp_sock *tp;
+	struct wire_socket *row = &socket_row;
+
+	if (!skc || !netns_in_scope(common_netns(skc)))
+		return 0;
+	tw = bpf_skc_to_tcp_timewait_sock(skc);
+	if (tw) {
+		write_mini(ctx->meta->seq, skc, tw);
+		return 0;
+	}
+	tp = bpf_skc_to_tcp_sock(skc);
+	if (!tp)	/* a request has its listener's */
+		return 0;
+	row_begin(&row->hdr, WIRE_SOCKET, sizeof(*row), skc);
+	sk_read_tuple((const struct sock *)tp, tp, &row->tuple);
+	row->state = skc->skc_state;
+	row->flags = bucket_is_shared(tp->inet_conn.icsk_bind_hash) ? WIRE_M_SHARED : 0;
+	if (row->state == BPF_TCP_LISTEN)
+		row->tuple.rport = 0;
+	else if (!tuple_in_scope(&row->tuple, true, true))
+		return 0;
+	bpf_seq_write(ctx->meta->seq, row, sizeof(*row));
+	return 0;
+}
+
+static __always_inline void write_listener(struct seq_file *seq, const struct sock_common *skc,
+					   const struct tcp_sock *tp)
+{
+	const struct sock *sk = (const struct sock *)tp;
+	struct wire_listener *row = &listener_row;
+
+	row_begin(&row->hdr, WIRE_LISTENER, sizeof(*row), skc);
+	sk_read_tuple(sk, tp, &row->tuple);
+	row->tuple.rport = 0;
+	owner_read(sk, false, &row->owner);
+	row->queue = sk->sk_ack_backlog;
+	row->limit = sk->sk_max_ack_backlog;
+	row->drops = sk->sk_drops.counter;
+	if (tuple_in_scope(&row->tuple, true, false))
+		bpf_seq_write(seq, row, sizeof(*row));
+}
+
+static __always_inline void write_request(struct seq_file *seq, const struct sock_common *skc,
+					  const struct tcp_request_sock *treq)
+{
+	const struct request_sock *req = &treq->req.req;
+	struct wire_request *row = &request_row;
+	volatile __u64 *listener = &row->listener;
+
+	row_begin(&row->hdr, WIRE_REQUEST, sizeof(*row), skc);
+	common_read_addrs(skc, &row->tuple);
+	row->tuple.lport = skc->skc_num;
+	*listener = (__u64)skc->skc_listener;
+	*listener ^= sock_mask;
+	row->snt_synack_us = treq->snt_synack;
+	row->timeout = req_timeout(req);
+	row->num_retrans = req->num_retrans;
+	row->num_timeout = BPF_CORE_READ_BITFIELD(req, num_timeout);
+	row->flags = BPF_CORE_READ_BITFIELD(&treq->req, acked) ? WIRE_C_ACKED : 0;
+	if (tuple_in_scope(&row->tuple, true, true))
+		bpf_seq_write(seq, row, sizeof(*row));
+}
+
+SEC("iter/tcp") int on_listening(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	const struct tcp_request_sock *req;
+	const struct tcp_sock *tp;
+
+	if (!skc || !netns_in_scope(common_netns(skc)))
+		return 0;
+	if (skc->skc_state == BPF_TCP_LISTEN) {
+		tp = bpf_skc_to_tcp_sock(skc);
+		if (tp)
+			write_listener(ctx->meta->seq, skc, tp);
+	} else if (skc->skc_state == BPF_TCP_NEW_SYN_RECV) {
+		req = bpf_skc_to_tcp_request_sock(skc);
+		if (req)
+			write_request(ctx->meta->seq, skc, req);
+	}
+	return 0;
+}
+
+/* States that a healthy connection leaves soon. */
+#define STATES_TO_LEAVE	(1u << BPF_TCP_SYN_SENT | 1u << BPF_TCP_FIN_WAIT1 | \
+			 1u << BPF_TCP_FIN_WAIT2 | 1u << BPF_TCP_CLOSE_WAIT | \
+			 1u << BPF_TCP_LAST_ACK | 1u << BPF_TCP_CLOSING)
+
+SEC("iter/tcp") int on_aged(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	const struct tcp_sock *tp;
+	const struct sock *sk;
+	struct wire_aged *row = &aged_row;
+
+	if (!skc || !netns_in_scope(common_netns(skc)))
+		return 0;
+	if (!(STATES_TO_LEAVE >> (skc->skc_state & 15) & 1))
+		return 0;
+	tp = bpf_skc_to_tcp_sock(skc);
+	if (!tp)
+		return 0;
+	sk = (const struct sock *)tp;
+	row_begin(&row->hdr, WIRE_AGED, sizeof(*row), skc);
+	sk_read_tuple(sk, tp, &row->tuple);
+	owner_read(sk, false, &row->owner);
+	row->sent_ns = tp->tcp_wstamp_ns;
+	row->heard = (__u32)bpf_jiffies64() - tp->rcv_tstamp;
+	row->rto = tp->inet_conn.icsk_rto;
+	row->snd_una = tp->snd_una;
+	row->snd_nxt = tp->snd_nxt;
+	row->write_seq = tp->write_seq;
+	row->state = skc->skc_state;
+	row->backoff = tp->inet_conn.icsk_backoff;
+	row->flags = sk->__sk_common.skc_flags & SOCK_DEAD ? WIRE_A_ORPHAN : 0;
+	if (tuple_in_scope(&row->tuple, true, true))
+		bpf_seq_write(ctx->meta->seq, row, sizeof(*row));
+	return 0;
+}
+
+/* ---- descriptors ---- */
 
 /* Every descriptor of a TCP socket: the thread-group leader's rows will do. */
 SEC("iter/task_file") int on_descriptor(struct bpf_iter__task_file *ctx)

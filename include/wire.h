@@ -47,7 +47,12 @@ enum wire_kind {
 	WIRE_CGROUP = 17,	/* of a cgroup: its path */
 	WIRE_NETNS_NAME = 18,	/* of a network namespace */
 	/* the census again */
+	WIRE_AGED = 19,		/* a socket, and what bounds the time it has been in its state */
 	WIRE_MINI = 20,		/* a mini-socket that is there */
+	WIRE_LISTENER = 21,	/* a listening socket, and its queue */
+	WIRE_NETNS_FACTS = 22,	/* sysctls and counters of a network namespace */
+	WIRE_REQUEST = 23,	/* a half-open request, and whose it is */
+	WIRE_SOCKET = 25,	/* a socket, in short: a port that is taken */
 	WIRE_KIND_MAX
 };
 
@@ -267,6 +272,8 @@ struct wire_census {
 enum wire_mini_flags {
 	WIRE_M_SHARED	= 1 << 0,	/* its port's bucket is one that connect() takes
 					 * ports from: nobody holds it by bind() */
+	WIRE_M_STAMPED	= 1 << 1,	/* the peer sent timestamps: tcp_twsk_unique() may
+					 * give the tuple to a new connection */
 };
 
 /* hdr as in wire_census. */
@@ -279,6 +286,84 @@ struct wire_mini {
 	__u8  pad[2];
 };
 
+/* Beside mini-sockets what counts where a port is wanted; listening ones, too. */
+struct wire_socket {
+	struct wire_hdr   hdr;
+	struct wire_tuple tuple;
+	__u8  state;
+	__u8  flags;		/* enum wire_mini_flags */
+	__u8  pad[6];
+};
+
+/* The accept queue is full when queue > limit: sk_acceptq_is_full(). */
+struct wire_listener {
+	struct wire_hdr   hdr;
+	struct wire_tuple tuple;
+	struct wire_owner owner;	/* pid 0 */
+	__u32 queue, limit;	/* sk_ack_backlog, sk_max_ack_backlog */
+	__u32 drops;		/* sk_drops */
+	__u32 pad;
+};
+
+struct wire_request {
+	struct wire_hdr   hdr;
+	struct wire_tuple tuple;
+	__u64 listener;		/* hdr.sock of its listening socket */
+	__u64 snt_synack_us;	/* as in wire_synack */
+	__u32 timeout;		/* likewise */
+	__u8  num_retrans, num_timeout;
+	__u8  flags;		/* WIRE_C_ACKED */
+	__u8  pad;
+};
+
+enum wire_aged_flags {
+	WIRE_A_ORPHAN	= 1 << 0,	/* closed: no descriptor any more */
+};
+
+/* What was last heard and said on a socket (age.h makes an age of it). */
+struct wire_aged {
+	struct wire_hdr   hdr;
+	struct wire_tuple tuple;
+	struct wire_owner owner;	/* pid 0 */
+	__u64 sent_ns;		/* last transmission: tcp_wstamp_ns; 0: none */
+	__u32 heard;		/* jiffies since the last acceptable ACK: rcv_tstamp */
+	__u32 rto;		/* jiffies, backed off */
+	__u32 snd_una, snd_nxt, write_seq;
+	__u8  state;
+	__u8  backoff;
+	__u8  flags;		/* enum wire_aged_flags */
+	__u8  pad;
+};
+
+/*
+ * Of a network namespace, read in it from /proc, ahead of its rows.  values[]
+ * by enum wire_fact, each valid if its bit in known is set.
+ */
+enum wire_fact {
+	WIRE_F_SOCKETS,		/* hashed full sockets, listening ones included: sockstat */
+	WIRE_F_TW,		/* mini-sockets */
+	WIRE_F_TW_LIMIT,	/* tcp_max_tw_buckets */
+	WIRE_F_PORT_LO, WIRE_F_PORT_HI,	/* ip_local_port_range */
+	WIRE_F_PORTS_RESERVED,	/* within it: ip_local_reserved_ports */
+	WIRE_F_TW_REUSE,	/* tcp_tw_reuse: 0, 1, 2 loopback only */
+	WIRE_F_TW_REUSE_DELAY,	/* milliseconds */
+	WIRE_F_FIN_TIMEOUT,	/* seconds */
+	WIRE_F_SYNACK_RETRIES,
+	/* since the namespace began: TcpExt */
+	WIRE_F_TW_BEGUN,	/* TW: minis that were scheduled for more than 4 s */
+	WIRE_F_TW_OVERFLOWS,
+	WIRE_F_LISTEN_OVERFLOWS, WIRE_F_LISTEN_DROPS,
+	WIRE_F_COOKIES_SENT, WIRE_F_COOKIES_RECV, WIRE_F_COOKIES_FAILED,
+	WIRE_FACTS
+};
+#define WIRE_FACTS_MAX	24
+
+struct wire_netns_facts {
+	struct wire_hdr hdr;
+	__u64 known;
+	__u64 values[WIRE_FACTS_MAX];
+};
+
 struct wire_owner_of {
 	struct wire_hdr   hdr;
 	struct wire_owner owner;
@@ -286,6 +371,7 @@ struct wire_owner_of {
 	__u32 pad;
 };
 
+/* hdr.netns 0: of the last namespace, and of their descriptors, too. */
 struct wire_census_end {
 	struct wire_hdr hdr;	/* ts_ns: when it ended; netns */
 	__u64 start_ns;		/* whoever was there all the time since was seen */
@@ -330,6 +416,11 @@ WIRE_ASSERT(wire_lost, 48);
 WIRE_ASSERT(wire_end, 40);
 WIRE_ASSERT(wire_census, 232);
 WIRE_ASSERT(wire_mini, 80);
+WIRE_ASSERT(wire_socket, 80);
+WIRE_ASSERT(wire_listener, 120);
+WIRE_ASSERT(wire_request, 96);
+WIRE_ASSERT(wire_aged, 136);
+WIRE_ASSERT(wire_netns_facts, 232);
 WIRE_ASSERT(wire_owner_of, 72);
 WIRE_ASSERT(wire_census_end, 48);
 WIRE_ASSERT(wire_cgroup, 40 + WIRE_PATH_LEN);

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,9 +16,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "census.h"
 #include "cleanup.h"
 #include "log.h"
-#include "netns.h"
 #include "synfin.skel.h"
 
 #define NSEC_PER_SEC	1000000000ll
@@ -47,6 +46,7 @@ struct capture {
 	uint64_t now_ns;	/* the drain's: what is younger waits for the next */
 	uint64_t lost_ring, lost_nested;	/* told so far */
 	uint64_t doubted_ns;	/* records were lost since the last census; 0: none */
+	bool census_told;	/* what it leaves out */
 	bool enough;
 };
 
@@ -307,14 +307,52 @@ static int leave_out_twins(struct capture *c)
 	return err;
 }
 
+static struct bpf_program *iterator_of(const struct capture *c, enum capture_census which)
+{
+	switch (which) {
+	case CENSUS_LIVES:
+		return c->skel->progs.on_socket;
+	case CENSUS_PORTS:
+		return c->skel->progs.on_port;
+	case CENSUS_LISTENERS:
+		return c->skel->progs.on_listening;
+	case CENSUS_AGED:
+		return c->skel->progs.on_aged;
+	case CENSUS_MAX:
+		break;
+	}
+	return NULL;
+}
+
 static int leave_out_iterators(struct capture *c)
 {
+	uint32_t wanted = c->features.iter_tcp ? c->config->censuses : 0;
 	int err = 0;
 
-	if (!c->features.iter_tcp)
-		err = bpf_program__set_autoload(c->skel->progs.on_socket, false);
+	for (enum capture_census i = 0; i < CENSUS_MAX && !err; i++) {
+		if (!(wanted >> i & 1))
+			err = bpf_program__set_autoload(iterator_of(c, i), false);
+	}
 	if (!err && !c->features.iter_owner)
 		err = bpf_program__set_autoload(c->skel->progs.on_descriptor, false);
+	return err;
+}
+
+/* Nothing is traced: no hook, no ring, no counters. */
+static int leave_out_tracing(struct capture *c)
+{
+	struct bpf_map *const maps[] = {
+		c->skel->maps.ring, c->skel->maps.slots, c->skel->maps.counters,
+		c->skel->maps.cpus, c->skel->maps.percpu_probe,
+	};
+	struct pair pairs[WIRE_PROGS];
+	int err = 0;
+
+	list_pairs(c, pairs);
+	for (int p = 0; p < WIRE_PROGS && !err; p++)
+		err = bpf_program__set_autoload(pairs[p].first, false);
+	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps) && !err; i++)
+		err = bpf_map__set_autocreate(maps[i], false);
 	return err;
 }
 
@@ -347,6 +385,8 @@ static int configure(struct capture *c)
 	    bpf_map__set_max_entries(skel->maps.cpus, c->nr_cpus))
 		return -errno;
 	err = leave_out_iterators(c);
+	if (!err && c->config->census_only)
+		err = leave_out_tracing(c);
 	return err || c->has_twins ? err : leave_out_twins(c);
 }
 
@@ -409,7 +449,7 @@ int capture_open(const struct capture_config *config, const struct features *f,
 	c->features = *f;
 	c->fn = fn;
 	c->ctx = ctx;
-	c->has_twins = f->guard && !config->debug_no_twin;
+	c->has_twins = f->guard && !config->debug_no_twin && !config->census_only;
 	c->nr_cpus = libbpf_num_possible_cpus();
 	if (c->nr_cpus < 0)
 		return c->nr_cpus;
@@ -421,12 +461,10 @@ int capture_open(const struct capture_config *config, const struct features *f,
 	if (err)
 		return err;
 	err = synfin_bpf__load(c->skel);
-	if (err)
-		return err;
-	err = fill_slots(c);
-	if (err)
-		return err;
-	err = map_all(c);
+	if (!err && !config->census_only)
+		err = fill_slots(c);
+	if (!err && !config->census_only)
+		err = map_all(c);
 	if (err)
 		return err;
 	*ret = TAKE(c);
@@ -522,6 +560,11 @@ int capture_start(struct capture *c)
 {
 	int err = 0;
 
+	if (c->config->census_only) {
+		tell_start(c);
+		tell_clock(c);
+		return 0;
+	}
 	c->ring = ring_buffer__new(bpf_map__fd(c->skel->maps.ring), on_record, c, NULL);
 	if (!c->ring)
 		return -errno;
@@ -547,102 +590,30 @@ bool capture_drain(struct capture *c, uint64_t next_deadline)
 	return !c->enough;
 }
 
-
 /* ---- the census ---- */
 
-/* Rows come whole: the kernel's seq_file never splits one, if it fits the buffer. */
-static int hand_out_rows(struct capture *c, int fd, uint32_t *rows)
+static bool on_row(void *ctx, const void *rec, size_t len)
 {
-	_Alignas(8) char buf[32 * 1024];
-	size_t have = 0, at;
-	ssize_t n;
-
-	while ((n = read(fd, buf + have, sizeof(buf) - have)) != 0) {
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n < 0)
-			return -errno;
-		have += n;
-		for (at = 0; have - at >= sizeof(struct wire_hdr); ++*rows) {
-			const struct wire_hdr *hdr = (const struct wire_hdr *)(buf + at);
-
-			if (hdr->len < sizeof(*hdr) || hdr->len > sizeof(buf))
-				return -EBADMSG;
-			if (have - at < hdr->len)
-				break;
-			hand_out(c, hdr, hdr->len);
-			at += hdr->len;
-		}
-		memmove(buf, buf + at, have - at);
-		have -= at;
-	}
-	return 0;
+	hand_out(ctx, rec, len);
+	return true;
 }
 
-/* An iterator over sockets sees the namespace of whoever creates it. */
-static int census_sockets(struct capture *c, uint32_t netns)
+int capture_census(struct capture *c, enum capture_census which, bool owners)
 {
-	CLEANUP(bpf_link_destroyp) struct bpf_link *link = NULL;
-	CLEANUP(cleanup_close) int fd = -1;
-	struct wire_census_end end = { .start_ns = clock_now(CLOCK_MONOTONIC) };
-	int err;
-
-	err = open_iterator(c->skel->progs.on_socket, &link, &fd);
-	if (!err)
-		err = hand_out_rows(c, fd, &end.rows);
-	if (err)
-		return err;
-	end.hdr = header(WIRE_CENSUS_END, sizeof(end), clock_now(CLOCK_MONOTONIC));
-	end.hdr.netns = netns;
-	hand_out(c, &end, sizeof(end));
-	return 0;
-}
-
-static int census_descriptors(struct capture *c)
-{
-	CLEANUP(bpf_link_destroyp) struct bpf_link *link = NULL;
-	CLEANUP(cleanup_close) int fd = -1;
-	uint32_t rows = 0;
-	int err;
-
-	err = open_iterator(c->skel->progs.on_descriptor, &link, &fd);
-	return err ? err : hand_out_rows(c, fd, &rows);
-}
-
-int capture_census(struct capture *c, bool owners)
-{
-	CLEANUP(netns_list_deinit) struct netns_list list = {};
-	CLEANUP(cleanup_close) int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	uint64_t begun_ns = clock_now(CLOCK_MONOTONIC);
-	unsigned int left_out = 0;
-	struct stat st = {};
-	int err;
+	const struct census census = {
+		.netns = c->config->netns, .sockets = iterator_of(c, which),
+		.descriptors = owners && c->features.iter_owner ?
+			       c->skel->progs.on_descriptor : NULL,
+		.facts = which == CENSUS_PORTS || which == CENSUS_LISTENERS,
+		.quiet = c->census_told || (which == CENSUS_LIVES && !owners),
+		.record = on_row, .ctx = c,
+	};
 
 	if (!c->features.iter_tcp)
 		return -EOPNOTSUPP;
-	err = netns_list_init(&list, c->config->netns);
-	if (err)
-		return err;
-	fstat(home, &st);
-	for (unsigned int i = 0; i < list.len && !err; i++) {
-		bool is_home = list.inodes[i] == st.st_ino;
-
-		if (!is_home && netns_enter(list.fds[i])) {
-			left_out++;
-			continue;
-		}
-		err = census_sockets(c, list.inodes[i]);
-		if (!is_home && netns_enter(home))
-			return -errno;
-	}
-	if (left_out && owners)
-		log_info("%u network namespaces are left out of what existed before: entering them "
-			 "takes CAP_SYS_ADMIN", left_out);
-	if (!err && owners && c->features.iter_owner)
-		err = census_descriptors(c);
-	log_debug("the census of %u network namespaces took %llu us", list.len,
-		  (unsigned long long)(clock_now(CLOCK_MONOTONIC) - begun_ns) / 1000);
-	return err;
+	if (!census.quiet)
+		c->census_told = true;
+	return census_run(&census);
 }
 
 /* After a loss every life that is held has to be seen again, or it has ended. */
@@ -651,7 +622,7 @@ static void settle_doubts(struct capture *c)
 	int err;
 
 	c->doubted_ns = 0;
-	err = capture_census(c, false);
+	err = capture_census(c, CENSUS_LIVES, false);
 	if (err)
 		log_info("records were lost, and what is still open cannot be counted off: %s",
 			 strerror(-err));

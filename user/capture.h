@@ -21,8 +21,19 @@ struct capture;
 /* A row of counters takes 2 KB a namespace and CPU: 200 MB with 100 CPUs. */
 #define CAPTURE_NETNS_MAX	1024
 
+/* What there is to count off, and as which records. */
+enum capture_census {
+	CENSUS_LIVES,		/* whatever the engine can adopt: WIRE_CENSUS, WIRE_MINI */
+	CENSUS_PORTS,		/* who has a port: WIRE_SOCKET, WIRE_MINI; with facts */
+	CENSUS_LISTENERS,	/* WIRE_LISTENER, WIRE_REQUEST; with facts */
+	CENSUS_AGED,		/* in states that a healthy connection leaves soon: WIRE_AGED */
+	CENSUS_MAX
+};
+
 struct capture_config {
 	struct wire_scope scope;
+	uint32_t censuses;	/* those that will be wanted: bits by enum capture_census */
+	bool census_only;	/* trace nothing */
 	const char *netns;	/* as the user named it */
 	uint32_t ring_size;	/* bytes; a power of two, at least a page */
 	const uint32_t *apart;	/* namespaces counted apart, inodes, each once; or NULL */
@@ -44,7 +55,10 @@ int capture_open(const struct capture_config *config, const struct features *f,
 /* Without capture_stop(): detaches, hands nothing out. */
 void capture_destroy(struct capture *c);
 
-/* Hands out WIRE_START and what goes with it, then attaches.  0 or -errno. */
+/*
+ * Hands out WIRE_START and what goes with it, then attaches, unless the config
+ * says census_only: then only censuses may follow.  0 or -errno.
+ */
 int capture_start(struct capture *c);
 
 /* Readable when the ring has been filled to its watermark; else look every 50 ms. */
@@ -67,12 +81,11 @@ void capture_watch(struct capture *c);
 void capture_counters(const struct capture *c, uint32_t i, struct wire_counters *ret);
 
 /*
- * Hands out what is there: the sockets of every namespace in scope, and with
- * owners the processes that hold them.  0 or -errno; -EOPNOTSUPP: this kernel
- * has no iterator for it.  Namespaces that may not be entered, or are gone, are
- * left out.
+ * Hands out what is there in every namespace in scope (census.h), and with owners
+ * the processes that hold it.  0 or -errno; -EOPNOTSUPP: this kernel has no
+ * iterator for it.
  */
-int capture_census(struct capture *c, bool owners);
+int capture_census(struct capture *c, enum capture_census which, bool owners);
 
 /*
  * Detaches, hands out what is left, what was lost, and WIRE_END, whose time is

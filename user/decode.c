@@ -26,6 +26,11 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 	[WIRE_CGROUP]	  = sizeof(struct wire_cgroup),
 	[WIRE_NETNS_NAME] = sizeof(struct wire_netns_name),
 	[WIRE_MINI]	  = sizeof(struct wire_mini),
+	[WIRE_AGED]	  = sizeof(struct wire_aged),
+	[WIRE_LISTENER]	  = sizeof(struct wire_listener),
+	[WIRE_NETNS_FACTS] = sizeof(struct wire_netns_facts),
+	[WIRE_REQUEST]	  = sizeof(struct wire_request),
+	[WIRE_SOCKET]	  = sizeof(struct wire_socket),
 };
 
 /* Kinds that end with their text: what is before it. */
@@ -122,12 +127,23 @@ static bool members_in_range(const union event *ev)
 	case WIRE_MINI:
 		return is_tuple(&ev->mini.tuple) &&
 		       (ev->mini.substate == TS_TIME_WAIT || ev->mini.substate == TS_FIN_WAIT2);
+	case WIRE_SOCKET:
+		return is_tuple(&ev->socket.tuple) && is_state(ev->socket.state);
+	case WIRE_LISTENER:
+		return is_tuple(&ev->listener.tuple) &&
+		       is_text(ev->listener.owner.comm, sizeof(ev->listener.owner.comm));
+	case WIRE_REQUEST:
+		return is_tuple(&ev->request.tuple);
+	case WIRE_AGED:
+		return is_tuple(&ev->aged.tuple) && is_state(ev->aged.state) &&
+		       is_text(ev->aged.owner.comm, sizeof(ev->aged.owner.comm));
 	case WIRE_OWNER:
 		return is_text(ev->owner_of.owner.comm, sizeof(ev->owner_of.owner.comm));
 	case WIRE_CGROUP:
 		return is_text_at_end(ev) && is_path(&ev->cgroup);
 	case WIRE_NETNS_NAME:
 		return is_text(ev->netns_name.name, sizeof(ev->netns_name.name));
+	case WIRE_NETNS_FACTS:
 	case WIRE_CLOCK:
 	case WIRE_TICK:
 	case WIRE_END:

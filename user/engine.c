@@ -673,6 +673,11 @@ void engine_feed(struct engine *e, const union event *ev)
 		names_learn(&e->names, ev);
 		break;
 	case WIRE_MINI:		/* has no life of its own here */
+	case WIRE_AGED:		/* are of other censuses */
+	case WIRE_LISTENER:
+	case WIRE_NETNS_FACTS:
+	case WIRE_REQUEST:
+	case WIRE_SOCKET:
 	case WIRE_KIND_MAX:
 		break;
 	}

@@ -28,6 +28,11 @@ union event {
 	struct wire_cgroup	cgroup;
 	struct wire_netns_name	netns_name;
 	struct wire_mini	mini;
+	struct wire_socket	socket;
+	struct wire_listener	listener;
+	struct wire_request	request;
+	struct wire_aged	aged;
+	struct wire_netns_facts	facts;
 };
 
 #endif

@@ -35,7 +35,7 @@ static void say_tracing(const struct options *opt)
  */
 static int count_off(struct capture *c, bool existing)
 {
-	int err = capture_census(c, existing);
+	int err = capture_census(c, CENSUS_LIVES, existing);
 
 	if (err && existing) {
 		log_error("--existing: cannot count off what is there: %s; it takes a kernel of "

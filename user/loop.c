@@ -218,6 +218,7 @@ int loop_start(struct loop *l, const struct options *opt, const struct capture_c
 	l->config = *config;
 	l->config.netns = opt->netns;
 	l->config.ring_size = opt->ring_size;
+	l->config.censuses |= 1u << CENSUS_LIVES;
 	l->config.debug_slow = debug_number("SYNFIN_DEBUG_SLOW");
 	l->config.debug_no_twin = debug_number("SYNFIN_DEBUG_NO_TWIN");
 	capture_set_log();

@@ -132,7 +132,10 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
-	unsigned long skc_flags;
+	union {
+		unsigned long skc_flags;
+		struct sock *skc_listener;	/* of a request */
+	};
 };
 
 struct kernfs_node {
@@ -160,6 +163,9 @@ typedef struct {
 struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
+	atomic_t sk_drops;
+	__u32 sk_ack_backlog;
+	__u32 sk_max_ack_backlog;
 	int sk_err;
 	int sk_err_soft;
 	struct socket *sk_socket;
@@ -175,12 +181,19 @@ struct inet_sock {
 	__be16 inet_sport;
 };
 
+struct inet_bind_bucket {
+	signed char fastreuse;
+	signed char fastreuseport;
+};
+
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	struct inet_bind_bucket *icsk_bind_hash;
 	__u32 icsk_rto;
 	__u8 icsk_ca_state : 5;
 	__u8 icsk_retransmits;
 	__u8 icsk_pending;
+	__u8 icsk_backoff;
 	__u8 icsk_probes_out;
 };
 
@@ -195,6 +208,8 @@ struct minmax {
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	__u64 tcp_wstamp_ns;
+	__u32 rcv_tstamp;
 	__u32 copied_seq;
 	struct minmax rtt_min;
 	__u32 segs_out;
@@ -235,11 +250,6 @@ struct tcp_request_sock {
 	__u32 snt_isn;
 };
 
-struct inet_bind_bucket {
-	signed char fastreuse;
-	signed char fastreuseport;
-};
-
 struct inet_timewait_sock {
 	struct sock_common __tw_common;
 	unsigned char tw_substate;
@@ -249,6 +259,7 @@ struct inet_timewait_sock {
 
 struct tcp_timewait_sock {
 	struct inet_timewait_sock tw_sk;
+	int tw_ts_recent_stamp;
 };
 
 struct net_device {

@@ -30,6 +30,11 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 	[WIRE_CGROUP]	  = offsetof(struct wire_cgroup, path) + 8,	/* with a short path */
 	[WIRE_NETNS_NAME] = sizeof(struct wire_netns_name),
 	[WIRE_MINI]	  = sizeof(struct wire_mini),
+	[WIRE_AGED]	  = sizeof(struct wire_aged),
+	[WIRE_LISTENER]	  = sizeof(struct wire_listener),
+	[WIRE_NETNS_FACTS] = sizeof(struct wire_netns_facts),
+	[WIRE_REQUEST]	  = sizeof(struct wire_request),
+	[WIRE_SOCKET]	  = sizeof(struct wire_socket),
 };
 
 /* Its length depends on its text. */
@@ -75,8 +80,23 @@ static union event good(enum wire_kind kind)
 		ev.mini.tuple = tuple_of(1);
 		ev.mini.substate = TS_TIME_WAIT;
 		break;
+	case WIRE_SOCKET:
+		ev.socket.tuple = tuple_of(1);
+		ev.socket.state = TS_ESTABLISHED;
+		break;
+	case WIRE_LISTENER:
+		ev.listener.tuple = tuple_of(1);
+		break;
+	case WIRE_REQUEST:
+		ev.request.tuple = tuple_of(1);
+		break;
+	case WIRE_AGED:
+		ev.aged.tuple = tuple_of(1);
+		ev.aged.state = TS_CLOSE_WAIT;
+		break;
 	case WIRE_REASON:
 	case WIRE_CLOCK:
+	case WIRE_NETNS_FACTS:
 	case WIRE_TICK:
 	case WIRE_LOST:
 	case WIRE_END:
@@ -280,6 +300,12 @@ static void a_mini_socket_is_in_one_of_two_states(void **state)
 	assert_byte(WIRE_MINI, AT(mini.substate), 5, 6, 5);
 }
 
+static void other_censuses_meet_states_too(void **state)
+{
+	assert_byte(WIRE_SOCKET, AT(socket.state), 1, 13, 1);
+	assert_byte(WIRE_AGED, AT(aged.state), 1, 13, 1);
+}
+
 static void families_are_4_and_6(void **state)
 {
 	assert_byte(WIRE_STATE, AT(state.tuple.family), 4, 4, 6);
@@ -289,6 +315,10 @@ static void families_are_4_and_6(void **state)
 	assert_byte(WIRE_TW_SEGMENT, AT(tw_segment.tuple.family), 4, 4, 6);
 	assert_byte(WIRE_CENSUS, AT(census.tuple.family), 4, 4, 6);
 	assert_byte(WIRE_MINI, AT(mini.tuple.family), 4, 4, 6);
+	assert_byte(WIRE_SOCKET, AT(socket.tuple.family), 4, 4, 6);
+	assert_byte(WIRE_LISTENER, AT(listener.tuple.family), 4, 4, 6);
+	assert_byte(WIRE_REQUEST, AT(request.tuple.family), 4, 4, 6);
+	assert_byte(WIRE_AGED, AT(aged.tuple.family), 4, 4, 6);
 }
 
 static void text_without_an_end_is_refused(void **state)
@@ -318,6 +348,12 @@ static void text_in_a_census_has_an_end_too(void **state)
 	union event ev = good(WIRE_CENSUS);
 
 	memset(ev.census.owner.comm, 'x', sizeof(ev.census.owner.comm));
+	assert_refused(&ev);
+	ev = good(WIRE_LISTENER);
+	memset(ev.listener.owner.comm, 'x', sizeof(ev.listener.owner.comm));
+	assert_refused(&ev);
+	ev = good(WIRE_AGED);
+	memset(ev.aged.owner.comm, 'x', sizeof(ev.aged.owner.comm));
 	assert_refused(&ev);
 }
 
@@ -500,6 +536,15 @@ static bool promises_hold(const union event *ev)
 		return memchr(ev->netns_name.name, 0, sizeof(ev->netns_name.name));
 	case WIRE_MINI:
 		return ev->mini.substate == 5 || ev->mini.substate == 6;
+	case WIRE_SOCKET:
+		return ev->socket.state >= 1 && ev->socket.state <= 13;
+	case WIRE_AGED:
+		return ev->aged.state >= 1 && ev->aged.state <= 13 &&
+		       memchr(ev->aged.owner.comm, 0, WIRE_COMM_LEN);
+	case WIRE_LISTENER:
+		return memchr(ev->listener.owner.comm, 0, WIRE_COMM_LEN);
+	case WIRE_REQUEST:
+	case WIRE_NETNS_FACTS:
 	case WIRE_SYNACK:
 	case WIRE_CLOCK:
 	case WIRE_TICK:
@@ -563,6 +608,7 @@ int main(void)
 		cmocka_unit_test(a_reset_may_have_no_state),
 		cmocka_unit_test(a_census_met_a_state),
 		cmocka_unit_test(a_mini_socket_is_in_one_of_two_states),
+		cmocka_unit_test(other_censuses_meet_states_too),
 		cmocka_unit_test(families_are_4_and_6),
 		cmocka_unit_test(text_without_an_end_is_refused),
 		cmocka_unit_test(text_in_a_census_has_an_end_too),
