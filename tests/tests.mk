@@ -60,8 +60,11 @@ golden: programs			## root: make the golden recordings and their outputs anew
 	$QSYNFIN=$O/synfin tests/kernel/run.py --golden tests/golden
 	$QSYNFIN=$O/synfin tests/golden/run --write
 
+test-fresh:				## root: README and package in fresh Debian roots; minutes
+	$Qtests/tap 'fresh:tests/fresh/run $O/fresh'
+
 check-vmlinux: all			## hold vmlinux/vmlinux.h against this kernel's BTF
 	$Qtests/check/vmlinux $O/bpf/synfin.o
 
 -include $(wildcard $O/tests/*.d $O/tests/traces/*.d)
-.PHONY: programs sanitized test-unit test golden check-vmlinux
+.PHONY: programs sanitized test-unit test golden test-fresh check-vmlinux
