@@ -27,21 +27,30 @@ void names_deinit(struct names *n)
 	memo_deinit(&n->netns);
 }
 
-static void keep(struct memo *m, uint64_t id, const char *name)
+/* "" is kept, too: it is known to have no name. */
+static void learn_cgroup(struct names *n, const struct wire_cgroup *ev)
 {
-	size_t size = strlen(name) + 1;
-	char *copy = memo_put(m, id, size);
+	struct cgroup *c = memo_put(&n->cgroups, ev->id, cgroup_size(ev->path));
+
+	if (c)
+		cgroup_init(c, ev->path);
+}
+
+static void learn_netns(struct names *n, const struct wire_netns_name *ev)
+{
+	size_t size = strlen(ev->name) + 1;
+	char *copy = memo_put(&n->netns, ev->hdr.netns, size);
 
 	if (copy)
-		memcpy(copy, name, size);
+		memcpy(copy, ev->name, size);
 }
 
 void names_learn(struct names *n, const union event *ev)
 {
 	if (ev->hdr.kind == WIRE_CGROUP)
-		keep(&n->cgroups, ev->cgroup.id, ev->cgroup.path);
+		learn_cgroup(n, &ev->cgroup);
 	else if (ev->hdr.kind == WIRE_NETNS_NAME)
-		keep(&n->netns, ev->hdr.netns, ev->netns_name.name);
+		learn_netns(n, &ev->netns_name);
 }
 
 bool names_know(struct names *n, enum wire_kind kind, uint64_t id)
@@ -51,20 +60,16 @@ bool names_know(struct names *n, enum wire_kind kind, uint64_t id)
 	return kind == WIRE_NETNS_NAME && memo_find(&n->netns, id);
 }
 
-/* "" stands for what is known to have none. */
-static const char *name_in(struct memo *m, uint64_t id)
+const struct cgroup *names_cgroup(struct names *n, uint64_t id)
 {
-	const char *name = memo_find(m, id);
+	const struct cgroup *c = id ? memo_find(&n->cgroups, id) : NULL;
 
-	return name && *name ? name : NULL;
-}
-
-const char *names_cgroup(struct names *n, uint64_t id)
-{
-	return name_in(&n->cgroups, id);
+	return c && c->path_len ? c : NULL;
 }
 
 const char *names_netns(struct names *n, uint32_t inode)
 {
-	return name_in(&n->netns, inode);
+	const char *name = inode ? memo_find(&n->netns, inode) : NULL;
+
+	return name && *name ? name : NULL;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cgroup.h"
 #include "event.h"
 #include "memo.h"
 
@@ -30,7 +31,7 @@ void names_learn(struct names *n, const union event *ev);
 bool names_know(struct names *n, enum wire_kind kind, uint64_t id);
 
 /* NULL: not known.  Valid until something is learned. */
-const char *names_cgroup(struct names *n, uint64_t id);
+const struct cgroup *names_cgroup(struct names *n, uint64_t id);
 const char *names_netns(struct names *n, uint32_t inode);
 
 #endif

@@ -124,7 +124,7 @@ static void the_root_of_the_hierarchy_is_a_slash(void **state)
 	hand(0, 1);
 	assert_int_equal(nr_of(WIRE_CGROUP), 1);
 	assert_int_equal(kept[0].cgroup.id, 1);
-	assert_string_equal(names_cgroup(&names, 1), "/");
+	assert_string_equal(names_cgroup(&names, 1)->path, "/");
 }
 
 static void what_is_gone_is_told_once_to_be_unknown(void **state)
