@@ -134,7 +134,7 @@ static const struct pattern {
 	{ NULL, "crio-", HASH, ".scope", NULL },
 	{ NULL, "libpod-", HASH, ".scope", NULL },	/* Podman */
 	{ NULL, "nerdctl-", HASH, ".scope", NULL },
-	/* the runtime does: docker/, kubepods/.../podUID/, libpod_parent/, what --cgroup-parent says */
+	/* the runtime does: docker/, kubepods/podUID/, libpod_parent/, what --cgroup-parent says */
 	{ NULL, "", HASH, "", NULL },
 	{ NULL, "crio-", HASH, "", NULL },
 	{ NULL, "libpod-", HASH, "", NULL },
@@ -153,7 +153,7 @@ static const struct pattern {
 
 static bool has_form(enum form form, const struct component *id)
 {
-	return form == NAME ? is_name(id->at, id->len) :
+	return form == NAME ? is_name(id->at, id->len) && id->len < 256 :
 			      id->len == HASH_LEN && is_hex(id->at, id->len);
 }
 

@@ -103,6 +103,7 @@ struct conn {
 	uint64_t sock;
 	int64_t  clock_ns;	/* realtime - monotonic at birth: one life, one clock */
 	struct wire_tuple tuple;
+	uint64_t cgroup;	/* the socket's own; 0: not known */
 	uint32_t netns;
 	uint32_t isn;
 	uint8_t  stage;		/* enum conn_stage */

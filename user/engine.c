@@ -183,6 +183,7 @@ static void adopt_listener(struct engine *e, const struct wire_census *ev)
 	c->state = TS_LISTEN;
 	c->flags |= CONN_EXISTING;
 	c->tuple = ev->tuple;
+	c->cgroup = ev->owner.cgroup;
 	engine_ensure_id(e, c);
 }
 
@@ -228,8 +229,10 @@ static void on_census(struct engine *e, const struct wire_census *ev)
 		adopt_listener(e, ev);
 	else if (!c)
 		c = adopt(e, &ev->hdr, &ev->tuple, ev->state);
-	if (c)
-		c->census_ns = ev->hdr.ts_ns;
+	if (!c)
+		return;
+	c->census_ns = ev->hdr.ts_ns;
+	c->cgroup = ev->owner.cgroup;
 }
 
 static void on_owner_of(struct engine *e, const struct wire_owner_of *ev)

@@ -10,6 +10,7 @@
 #define SYNFIN_FIELD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "words.h"
@@ -64,6 +65,10 @@ enum field_type {
 	X(COMM, "comm", FT_TEXT, F_RECORDS)			\
 	X(UID, "uid", FT_UINT, F_RECORDS)			\
 	X(OWNER_FROM, "owner_from", FT_WORD, F_RECORDS)		\
+	X(CGROUP, "cgroup", FT_TEXT, F_RECORDS)			\
+	X(UNIT, "unit", FT_TEXT, F_RECORDS)			\
+	X(CONTAINER_ID, "container_id", FT_TEXT, F_RECORDS)	\
+	X(POD_UID, "pod_uid", FT_TEXT, F_RECORDS)		\
 	X(OLD, "old", FT_WORD, F_TRACE)				\
 	X(NEW, "new", FT_WORD, F_TRACE)				\
 	X(IN_OLD, "in_old_us", FT_US, F_TRACE)			\
@@ -159,12 +164,14 @@ struct value {
 
 /* Pointers are borrowed from the report, and valid as long as it is. */
 struct row {
+	const char *netns_name;		/* for people only; NULL: none */
 	uint64_t has[ROW_WORDS];
 	struct value values[F_MAX];
 };
 
 static inline void row_clear(struct row *row)
 {
+	row->netns_name = NULL;
 	for (unsigned int i = 0; i < ROW_WORDS; i++)
 		row->has[i] = 0;
 }

@@ -358,6 +358,8 @@ void life_own(struct conn *c, const struct wire_state *ev)
 {
 	enum owner_word from = OWNER_CLOSE;
 
+	if (ev->owner.cgroup)
+		c->cgroup = ev->owner.cgroup;
 	if (!ev->owner.pid || c->owner.from)
 		return;
 	if (ev->oldstate == TS_CLOSE)

@@ -51,7 +51,7 @@ void life_meet_request(struct conn *c, const struct wire_census *ev);
  */
 void life_adopt_again(struct conn *c, enum tcp_state state);
 
-/* The process of a transition in which current is the owner. */
+/* The socket's cgroup; the process of a transition in which current is the owner. */
 void life_own(struct conn *c, const struct wire_state *ev);
 
 /* The connection record's figures; at_ns: the record's time. */

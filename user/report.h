@@ -8,6 +8,7 @@
 #ifndef SYNFIN_REPORT_H
 #define SYNFIN_REPORT_H
 
+#include "cgroup.h"
 #include "conn.h"
 #include "verdict.h"
 
@@ -76,6 +77,8 @@ struct report {
 	uint32_t netns;			/* 0: not known */
 	const struct wire_tuple *tuple;	/* NULL: none */
 	const struct conn *conn;	/* NULL: not in the table */
+	const struct cgroup *cgroup;	/* NULL: not known, or it has no path */
+	const char *netns_name;		/* NULL: it has none, or it is not known */
 	union {
 		struct report_state state;
 		struct report_late late;

@@ -19,6 +19,14 @@ static void set_word(struct row *row, enum field f, const char *text)
 		row_set(row, f)->text = text;
 }
 
+static void set_text(struct row *row, enum field f, const char *text)
+{
+	struct value *v = row_set(row, f);
+
+	v->text = text;
+	v->len = strlen(text);
+}
+
 static void set_state(struct row *row, enum field f, unsigned int state)
 {
 	if (state)
@@ -74,6 +82,26 @@ static void set_owner(struct row *row, const struct owner *o)
 	set_word(row, F_OWNER_FROM, owner_text(o->from));
 }
 
+static void set_part(struct row *row, enum field f, const struct cgroup *c, struct cgroup_part part)
+{
+	struct value *v;
+
+	if (!part.len)
+		return;
+	v = row_set(row, f);
+	v->text = c->path + part.at;
+	v->len = part.len;
+}
+
+static void set_cgroup(struct row *row, const struct cgroup *c)
+{
+	set_part(row, F_CGROUP, c, (struct cgroup_part){ 0, c->path_len });
+	set_part(row, F_UNIT, c, c->unit);
+	set_part(row, F_CONTAINER_ID, c, c->container_id);
+	if (c->pod_uid[0])
+		set_text(row, F_POD_UID, c->pod_uid);
+}
+
 /* What all records have; event is contract.md's name of the kind. */
 static void set_common(struct row *row, const struct report *r, const char *event)
 {
@@ -92,6 +120,9 @@ static void set_common(struct row *row, const struct report *r, const char *even
 		if (r->conn->flags & CONN_EXISTING)
 			set_uint(row, F_EXISTING, true);
 	}
+	if (r->cgroup)
+		set_cgroup(row, r->cgroup);
+	row->netns_name = r->netns_name;
 }
 
 static void set_state_event(struct row *row, const struct report *r)
@@ -236,14 +267,6 @@ void row_from_report(struct row *row, const struct report *r)
 	case REPORT_KINDS:
 		break;
 	}
-}
-
-static void set_text(struct row *row, enum field f, const char *text)
-{
-	struct value *v = row_set(row, f);
-
-	v->text = text;
-	v->len = strlen(text);
 }
 
 void row_from_check(struct row *row, const struct check *c, uint64_t time_ns)

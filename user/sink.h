@@ -11,8 +11,11 @@
 #include "out.h"
 #include "text.h"
 
-/* The longest record there can be, any format: a connection has some 50 keys. */
-#define SINK_RECORD_MAX	8192
+/*
+ * The longest record there can be, any format: a connection has some 50 keys, and
+ * of its cgroup's path each byte may be a \u001b.
+ */
+#define SINK_RECORD_MAX	(8192 + 6 * 4096)
 
 struct sink;
 

@@ -150,6 +150,31 @@ static void process(struct cell *c, const struct row *row)
 		text_char(&c->text, '?');
 }
 
+/* As docker ps shows it. */
+#define SHORT_ID	12
+
+static void put_part(struct cell *c, const struct row *row, enum field f, size_t most)
+{
+	const struct value *v = &row->values[f];
+
+	text_visible(&c->text, v->text, v->len < most ? v->len : most);
+}
+
+/* 3f2a9c8d1e2b, the container; else nginx.service; and, if it has a name: netns blue */
+static void where(struct cell *c, const struct row *row)
+{
+	bool is_hash = row_has(row, F_CONTAINER_ID) && row->values[F_CONTAINER_ID].len == 64;
+
+	if (row_has(row, F_CONTAINER_ID))
+		put_part(c, row, F_CONTAINER_ID, is_hash ? SHORT_ID : SIZE_MAX);
+	else if (row_has(row, F_UNIT))
+		put_part(c, row, F_UNIT, SIZE_MAX);
+	if (!row->netns_name)
+		return;
+	text_str(&c->text, c->text.p > c->buf ? ", netns " : "netns ");
+	text_visible(&c->text, row->netns_name, strlen(row->netns_name));
+}
+
 /* ---- trace ---- */
 
 /* An opening that came to nothing. */
@@ -263,6 +288,7 @@ static const struct column trace_columns[] = {
 	{ "REMOTE", WIDTH_ENDPOINT, WIDTH_ENDPOINT, 0, false, remote },
 	{ "EVENT", 37, 37, 0, false, event },
 	{ "PROCESS", 0, 17, 1, false, process },
+	{ "WHERE", 0, 20, 4, false, where },
 };
 
 static const struct table trace = { trace_columns, ARRAY_SIZE(trace_columns) };
@@ -368,6 +394,7 @@ static const struct column conns_columns[] = {
 	{ "CLOSE", 21, 21, 0, false, closing },
 	{ "TW", 0, 2, 4, false, time_wait },
 	{ "PROCESS", 0, 17, 3, false, process },
+	{ "WHERE", 0, 20, 8, false, where },
 };
 
 static const struct table conns = { conns_columns, ARRAY_SIZE(conns_columns) };
@@ -497,7 +524,7 @@ static void note_line(struct sink *s, struct text *t, const struct table *table,
 	/* the time stays column 0, whose form s->wide says */
 	const struct column columns[] = {
 		table->columns[0],
-		{ "", CELL_SIZE, CELL_SIZE, 0, false, note },
+		{ "", 1, 1, 0, false, note },	/* the last: as wide as it is */
 	};
 
 	table_line(s, t, &(struct table){ columns, ARRAY_SIZE(columns) }, row);

@@ -17,8 +17,8 @@
 
 #define TABLE_COLUMNS	16
 
-/* The longest: an owner's comm of 15 bytes, each as \xNN; a reset with its reason. */
-#define CELL_SIZE	160
+/* The longest: a unit's name, and a network namespace's, each byte as \xNN. */
+#define CELL_SIZE	1344
 
 /* A width that is sink.endpoint_width: IPv4 to begin with, growing with what comes. */
 #define WIDTH_ENDPOINT	UINT8_MAX

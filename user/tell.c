@@ -14,6 +14,9 @@ void tell(struct engine *e, struct conn *c, struct report *r)
 			r->at_ns = c->told_ns;
 		c->told_ns = r->at_ns;
 	}
+	if (c)
+		r->cgroup = names_cgroup(&e->names, c->cgroup);
+	r->netns_name = names_netns(&e->names, r->netns);
 	e->report(e->ctx, r);
 }
 

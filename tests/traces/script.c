@@ -306,6 +306,22 @@ static bool parse_clock(struct script *s, unsigned int n, struct words *w, union
 	return true;
 }
 
+/* ---- names ---- */
+
+/* Without a path it is gone. */
+static bool parse_cgroup(struct script *s, unsigned int n, struct words *w, union event *ev)
+{
+	const char *id = words_take(w), *path = words_take(w);
+	int64_t value;
+
+	if (!id || !parse_number(id, &value))
+		return fail(s, "CGROUP with what number?");
+	begin(s, n, WIRE_CGROUP, sizeof(ev->cgroup), ev);
+	ev->cgroup.id = value;
+	snprintf(ev->cgroup.path, sizeof(ev->cgroup.path), "%s", path ? path : "");
+	return fill(s, ev, w);
+}
+
 static const struct {
 	const char *word;
 	bool (*parse)(struct script *s, unsigned int n, struct words *w, union event *ev);
@@ -314,7 +330,7 @@ static const struct {
 	{ "SEGMENT", parse_segment }, { "TICK", parse_tick }, { "LOST", parse_lost },
 	{ "END", parse_end }, { "CLOCK", parse_clock },
 	{ "CENSUS", parse_census }, { "MINI", parse_mini }, { "OWNER", parse_owner },
-	{ "CENSUS_END", parse_census_end },
+	{ "CENSUS_END", parse_census_end }, { "CGROUP", parse_cgroup },
 };
 
 static bool take_socket(struct script *s, struct words *w, unsigned int *ret)

@@ -192,6 +192,7 @@ static const struct member state_members[] = {
 	MEMBER(state, "pid", owner.pid, NUMBER),
 	MEMBER(state, "uid", owner.uid, NUMBER),
 	MEMBER(state, "comm", owner.comm, TEXT),
+	MEMBER(state, "cgroup", owner.cgroup, NUMBER),
 	{}
 };
 
@@ -237,6 +238,7 @@ static const struct member census_members[] = {
 	MEMBER(census, "pid", owner.pid, NUMBER),
 	MEMBER(census, "uid", owner.uid, NUMBER),
 	MEMBER(census, "comm", owner.comm, TEXT),
+	MEMBER(census, "cgroup", owner.cgroup, NUMBER),
 	MEMBER(census, "first", snt_synack_us, AT_USEC),
 	MEMBER(census, "timeout", timeout, JIFFIES),
 	MEMBER(census, "retrans", num_retrans, NUMBER),

@@ -513,6 +513,60 @@ static void an_audit_ends_with_what_was_lost(void **state)
 /* ---- the table of fields ---- */
 
 /* CSV has a column for each field of the command, and drops the others. */
+/* ---- names ---- */
+
+static void assert_text(enum field f, const char *text)
+{
+	assert_true(row_has(&row, f));
+	assert_int_equal(row.values[f].len, strlen(text));
+	assert_memory_equal(row.values[f].text, text, strlen(text));
+}
+
+static const struct cgroup *cgroup_of(const char *path)
+{
+	static _Alignas(struct cgroup) char memory[1024];
+	struct cgroup *c = (struct cgroup *)memory;
+
+	assert_true(cgroup_size(path) <= sizeof(memory));
+	cgroup_init(c, path);
+	return c;
+}
+
+static void a_cgroup_says_what_its_path_says(void **state)
+{
+	struct conn c = life();
+	struct report r = about(&c, REPORT_STATE);
+
+	r.cgroup = cgroup_of("/kubepods/pod2f9e3c6a-7b1d-4e52-9a0c-5d8f1e2b3c4d/x.service");
+	r.netns_name = "blue";
+	row_from_report(&row, &r);
+	assert_text(F_CGROUP, r.cgroup->path);
+	assert_text(F_UNIT, "x.service");
+	assert_text(F_POD_UID, "2f9e3c6a-7b1d-4e52-9a0c-5d8f1e2b3c4d");
+	assert_absent(F_CONTAINER_ID);
+	assert_string_equal(row.netns_name, "blue");
+	r.cgroup = cgroup_of("/lxc.payload.web");
+	r.netns_name = NULL;
+	row_from_report(&row, &r);
+	assert_text(F_CONTAINER_ID, "web");
+	assert_absent(F_UNIT);
+	assert_absent(F_POD_UID);
+	assert_null(row.netns_name);
+}
+
+static void a_cgroup_that_is_not_known_is_absent(void **state)
+{
+	struct conn c = life();
+	struct report r = about(&c, REPORT_STATE);
+
+	c.cgroup = 7;	/* a number that has no name */
+	row_from_report(&row, &r);
+	assert_absent(F_CGROUP);
+	assert_absent(F_UNIT);
+	assert_absent(F_CONTAINER_ID);
+	assert_absent(F_POD_UID);
+}
+
 static void every_field_of_a_record_is_one_of_its_command(void **state)
 {
 	struct conn c = life();
@@ -586,6 +640,8 @@ int main(void)
 		cmocka_unit_test(an_audit_has_what_the_kernel_says_and_what_was_traced),
 		cmocka_unit_test(an_audit_that_cannot_be_made_says_why),
 		cmocka_unit_test(an_audit_ends_with_what_was_lost),
+		cmocka_unit_test(a_cgroup_says_what_its_path_says),
+		cmocka_unit_test(a_cgroup_that_is_not_known_is_absent),
 		cmocka_unit_test(every_field_of_a_record_is_one_of_its_command),
 		cmocka_unit_test(every_field_has_a_key_of_its_own),
 		cmocka_unit_test(keys_in_microseconds_say_so),

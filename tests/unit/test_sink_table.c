@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "sample_rows.h"
+#include "table.h"
 #include "words.h"
 
 static struct memory_sink table;
@@ -59,7 +60,7 @@ static void trace_without_a_terminal_has_all_columns(void **state)
 
 	assert_string_equal(open_table(F_TRACE, 0),
 		"TIME            LOCAL                    REMOTE                "
-		"EVENT                                 PROCESS\n");
+		"EVENT                                 PROCESS           WHERE\n");
 	assert_line(&row,
 		"02:11:00.123456 10.0.0.1:41234        -> 10.0.0.2:443          "
 		"SYN_SENT -> ESTABLISHED +213us        curl[812]\n");
@@ -346,7 +347,8 @@ static void conns_without_a_terminal_has_all_columns(void **state)
 
 	assert_string_equal(open_table(F_CONNS, 0),
 		"TIME         LOCAL                    REMOTE                OUTCOME      "
-		"HANDSHAKE LASTED   TX   RX RETR CLOSE                 TW PROCESS\n");
+		"HANDSHAKE LASTED   TX   RX RETR CLOSE                 TW "
+		"PROCESS           WHERE\n");
 	assert_line(&row,
 		"02:11:00.123 10.0.0.1:41234        -> 10.0.0.2:443          established  "
 		"    213us  1.24s   78 1.2k      FIN by local          TW curl[812]\n");
@@ -514,6 +516,87 @@ static void a_word_from_a_hostile_recording_cannot_either(void **state)
 	assert_event(&row, "RST sent: \\x1b]0;gotcha\\x07\n");
 }
 
+/* ---- where ---- */
+
+#define ID	"3f2a9c8d1e2b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5"
+
+static void assert_where(const struct row *row, const char *expected)
+{
+	char line[4096];
+
+	snprintf(line, sizeof(line), "SYN_SENT -> ESTABLISHED +213us        curl[812]%s%s\n",
+		 *expected ? "         " : "", expected);
+	assert_event(row, line);
+}
+
+static void a_unit_stands_behind_the_process(void **state)
+{
+	struct row row = established();
+
+	put_text(&row, F_CGROUP, "/system.slice/nginx.service", 27);
+	put_text(&row, F_UNIT, "nginx.service", 13);
+	open_table(F_TRACE, 0);
+	assert_where(&row, "nginx.service");
+}
+
+static void a_container_tells_more_than_its_unit(void **state)
+{
+	struct row row = established();
+
+	put_text(&row, F_UNIT, "docker-" ID ".scope", 77);
+	put_text(&row, F_CONTAINER_ID, ID, 64);
+	open_table(F_TRACE, 0);
+	assert_where(&row, "3f2a9c8d1e2b");
+	put_text(&row, F_CONTAINER_ID, "a-name-of-some-length", 21);
+	assert_where(&row, "a-name-of-some-length");
+}
+
+static void a_namespace_is_told_by_its_name_if_it_has_one(void **state)
+{
+	struct row row = established();
+
+	row.netns_name = "blue";
+	open_table(F_TRACE, 0);
+	assert_where(&row, "netns blue");
+	put_text(&row, F_UNIT, "nginx.service", 13);
+	assert_where(&row, "nginx.service, netns blue");
+}
+
+static void a_cgroup_without_unit_and_container_is_nowhere(void **state)
+{
+	struct row row = established();
+
+	put_text(&row, F_CGROUP, "/", 1);
+	open_table(F_TRACE, 0);
+	assert_where(&row, "");
+}
+
+static void names_cannot_move_the_cursor_however_long(void **state)
+{
+	char name[256] = {}, expected[2048] = "aaa, netns ";
+	struct row row = established();
+
+	memset(name, '\033', sizeof(name) - 1);
+	for (int i = 0; i < 255; i++)
+		strcat(expected, "\\x1b");
+	row.netns_name = name;
+	put_text(&row, F_UNIT, "aaa", 3);
+	open_table(F_TRACE, 0);
+	assert_where(&row, expected);
+}
+
+static void a_life_is_somewhere_too(void **state)
+{
+	struct row row = connection();
+
+	put_text(&row, F_UNIT, "nginx.service", 13);
+	open_table(F_CONNS, 0);
+	assert_line(&row,
+		"02:11:00.123 10.0.0.1:41234        -> 10.0.0.2:443          established  "
+		"    213us  1.24s   78 1.2k      FIN by local          TW curl[812]         "
+		"nginx.service\n");
+}
+
 static void a_cell_has_an_end(void **state)
 {
 	char long_reason[2 * SINK_RECORD_MAX];
@@ -523,7 +606,7 @@ static void a_cell_has_an_end(void **state)
 	long_reason[sizeof(long_reason) - 1] = 0;
 	put_word(&row, F_REASON, long_reason);
 	open_table(F_TRACE, 0);
-	assert_true(strlen(line_of(&table, &row)) < 256);
+	assert_true(strlen(line_of(&table, &row)) < 2 * CELL_SIZE);
 }
 
 /* The header and ordinary IPv4 lines, on every terminal of 80 columns and more. */
@@ -658,6 +741,12 @@ int main(void)
 		TEST(a_life_older_than_the_trace_is_marked),
 		TEST(a_hostile_comm_cannot_touch_the_terminal),
 		TEST(a_word_from_a_hostile_recording_cannot_either),
+		TEST(a_unit_stands_behind_the_process),
+		TEST(a_container_tells_more_than_its_unit),
+		TEST(a_namespace_is_told_by_its_name_if_it_has_one),
+		TEST(a_cgroup_without_unit_and_container_is_nowhere),
+		TEST(names_cannot_move_the_cursor_however_long),
+		TEST(a_life_is_somewhere_too),
 		TEST(a_cell_has_an_end),
 		TEST(lines_fit_the_terminal),
 		TEST(a_tiny_terminal_gets_the_narrow_columns),
