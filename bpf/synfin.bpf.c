@@ -306,10 +306,47 @@ static __always_inline bool is_unparked(const struct sock *sk, const struct sk_b
 	return state == BPF_TCP_FIN_WAIT2 && !sk->sk_lock.owned;
 }
 
+/*
+ * tcp_reset() is entered for data after close, too, and only the answer tells.
+ * The state that it met is gone; without the peer's FIN it was FIN_WAIT1, or
+ * FIN_WAIT2 if all was acknowledged.
+ */
+static __always_inline void count_data_after_close(struct wire_counters *count,
+						   const struct sock *sk)
+{
+	const struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
+
+	if (!tp || sk->__sk_common.skc_state != BPF_TCP_CLOSE || !sk->sk_err)
+		return;
+	if (sk->__sk_common.skc_flags & SOCK_DONE)
+		ADD(count->data_after_close[BPF_TCP_LAST_ACK], 1);
+	else if (tp->snd_una == tp->write_seq)
+		ADD(count->data_after_close[BPF_TCP_FIN_WAIT2], 1);
+	else
+		ADD(count->data_after_close[BPF_TCP_FIN_WAIT1], 1);
+}
+
 /* Sent by a full socket that is no listener. */
 static __always_inline bool is_sockets_own(const struct sock *sk, __u16 flags)
 {
 	return sk && !(flags & (WIRE_R_RECEIVED | WIRE_R_MINI | WIRE_R_LISTENER));
+}
+
+static __always_inline void count_reset(struct wire_counters *count, const struct sock *sk,
+					__u32 reason, __u16 flags)
+{
+	__u32 which = WIRE_RESET_REASONS - 1;
+
+	if (flags & WIRE_R_RECEIVED) {
+		which = sk ? sk->__sk_common.skc_state : 0;
+		barrier_var(which);	/* keeps the mask */
+		ADD(count->resets_received[which & (WIRE_STATES - 1)], 1);
+		return;
+	}
+	if (flags & WIRE_R_REASON && reason < WIRE_RESET_REASONS)
+		which = reason;
+	barrier_var(which);
+	ADD(count->resets_sent[which & (WIRE_RESET_REASONS - 1)], 1);
 }
 
 static __always_inline void reset_record(const struct sock *sk, const struct sk_buff *skb,
@@ -331,9 +368,11 @@ static __always_inline void reset_record(const struct sock *sk, const struct sk_
 	count = counters_of(netns);
 	if (!count)
 		return;
-	ADD(count->resets[flags & WIRE_R_RECEIVED ? 1 : 0], 1);
+	count_reset(count, sk, reason, flags);
 	if (is_sockets_own(sk, flags) && is_unparked(sk, skb))
 		ADD(count->unparked, 1);
+	if (is_sockets_own(sk, flags) && skb)
+		count_data_after_close(count, sk);
 	rec = record_begin(count, WIRE_RESET, sizeof(*rec), netns);
 	if (!rec)
 		return;

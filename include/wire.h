@@ -434,10 +434,18 @@ WIRE_ASSERT(wire_netns_name, 288);
  */
 enum wire_phase { WIRE_SYN, WIRE_SYNACK_PHASE, WIRE_DATA, WIRE_FIN, WIRE_PHASES };
 
+/*
+ * One for each reason of the kernel's (25 in 6.18), the last for those that are
+ * higher, and for all of a kernel that gives none.  A power of two.
+ */
+#define WIRE_RESET_REASONS	32
+
 struct wire_counters {
 	__u64 transitions[WIRE_STATES][WIRE_STATES];
 	__u64 retransmits[WIRE_PHASES];	/* segments */
-	__u64 resets[2];	/* sent, received */
+	__u64 resets_sent[WIRE_RESET_REASONS];	/* by the kernel's number of the reason */
+	__u64 resets_received[WIRE_STATES];	/* by the state they met */
+	__u64 data_after_close[WIRE_STATES];	/* of those: it was no reset */
 	__u64 lost_ring;	/* records for which the ring had no room */
 	/* what a transition alone does not say */
 	__u64 no_port;		/* 2->7 before a SYN was sent */
@@ -445,7 +453,7 @@ struct wire_counters {
 	__u64 parked;		/* 5->7 that looks like a FIN_WAIT2 mini-socket's birth */
 	__u64 unparked;		/* a reset told that it was none */
 };
-WIRE_ASSERT(wire_counters, (WIRE_STATES * WIRE_STATES + 11) * 8);
+WIRE_ASSERT(wire_counters, (WIRE_STATES * (WIRE_STATES + 2) + WIRE_RESET_REASONS + 9) * 8);
 
 /* Programs that have a twin (emit.bpf.h). */
 enum wire_prog { WIRE_P_STATE, WIRE_P_RETRANSMIT, WIRE_P_SYNACK, WIRE_P_SEND_RESET,

@@ -87,7 +87,8 @@ ADD_UP(syn_retrans)
 /* tcp_send_active_reset() counts it even if there is no memory for it. */
 ADD_UP(out_rsts)
 {
-	s->plus = r->traced.resets[0];
+	for (unsigned int i = 0; i < WIRE_RESET_REASONS; i++)
+		s->plus += r->traced.resets_sent[i];
 	s->maybe = r->mibs.values[MIB_ABORT_FAILED];
 }
 

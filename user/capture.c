@@ -47,6 +47,8 @@ struct capture {
 	uint64_t lost_ring, lost_nested;	/* told so far */
 	uint64_t doubted_ns;	/* records were lost since the last census; 0: none */
 	bool census_told;	/* what it leaves out */
+	uint32_t drained;	/* bytes, by this drain */
+	struct capture_state state;
 	bool enough;
 };
 
@@ -192,6 +194,33 @@ void capture_counters(const struct capture *c, uint32_t i, struct wire_counters 
 		for (size_t k = 0; k < sizeof(*ret) / sizeof(*row); k++)
 			sums[k] += load(&row[k]);
 	}
+}
+
+void capture_counters_sum(const struct capture *c, struct wire_counters *ret)
+{
+	uint64_t *sums = (uint64_t *)ret;
+
+	*ret = (struct wire_counters){};
+	for (int i = 0; i < c->nr_rows; i++) {
+		const uint64_t *row = (const uint64_t *)&c->counters[i];
+
+		for (size_t k = 0; k < sizeof(*ret) / sizeof(*row); k++)
+			sums[k] += load(&row[k]);
+	}
+}
+
+void capture_state(struct capture *c, bool forget, struct capture_state *ret)
+{
+	*ret = c->state;
+	ret->ring_size = c->config->ring_size;
+	ret->doubted = c->doubted_ns;
+	if (forget)
+		c->state.ring_used = 0;
+}
+
+const struct bpf_object *capture_object(const struct capture *c)
+{
+	return c->skel->obj;
 }
 
 /* A program and its twin. */
@@ -492,6 +521,7 @@ static int on_record(void *ctx, void *data, size_t size)
 	const struct wire_hdr *hdr = data;
 	struct capture *c = ctx;
 
+	c->drained += (size + BPF_RINGBUF_HDR_SZ + 7) & ~7u;
 	if (!c->fn(c->ctx, data, size)) {
 		c->enough = true;
 		return -ECANCELED;
@@ -584,7 +614,10 @@ int capture_fd(const struct capture *c)
 bool capture_drain(struct capture *c, uint64_t next_deadline)
 {
 	c->now_ns = clock_now(CLOCK_MONOTONIC);
+	c->drained = 0;
 	ring_buffer__consume(c->ring);
+	if (c->drained > c->state.ring_used)
+		c->state.ring_used = c->drained;
 	if (!c->enough && next_deadline && next_deadline <= c->now_ns)
 		tell_tick(c, c->now_ns);
 	return !c->enough;
@@ -609,11 +642,18 @@ int capture_census(struct capture *c, enum capture_census which, bool owners)
 		.record = on_row, .ctx = c,
 	};
 
+	uint64_t begun_ns = clock_now(CLOCK_MONOTONIC);
+	int err;
+
 	if (!c->features.iter_tcp)
 		return -EOPNOTSUPP;
 	if (!census.quiet)
 		c->census_told = true;
-	return census_run(&census);
+	err = census_run(&census, &c->state.census_left_out);
+	c->state.census_ran = true;
+	c->state.census_ok = !err;
+	c->state.census_ns = clock_now(CLOCK_MONOTONIC) - begun_ns;
+	return err;
 }
 
 /* After a loss every life that is held has to be seen again, or it has ended. */

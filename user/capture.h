@@ -18,7 +18,7 @@
 
 struct capture;
 
-/* A row of counters takes 2 KB a namespace and CPU: 200 MB with 100 CPUs. */
+/* A row of counters takes 3 KB a namespace and CPU: 270 MB with 100 CPUs. */
 #define CAPTURE_NETNS_MAX	1024
 
 /* What there is to count off, and as which records. */
@@ -79,6 +79,27 @@ void capture_watch(struct capture *c);
  * config->apart[i].  A sum over the CPUs, each member of which only grows.
  */
 void capture_counters(const struct capture *c, uint32_t i, struct wire_counters *ret);
+
+/* The same of every namespace together. */
+void capture_counters_sum(const struct capture *c, struct wire_counters *ret);
+
+/* How the source itself is doing. */
+struct capture_state {
+	uint32_t ring_size;	/* bytes, as is */
+	uint32_t ring_used;	/* the most that one drain found */
+	bool doubted;		/* records were lost, and no census has been since */
+	/* of the last census */
+	bool census_ran, census_ok;
+	unsigned int census_left_out;	/* namespaces that could not be entered */
+	uint64_t census_ns;
+};
+
+/* forget: ring_used begins anew. */
+void capture_state(struct capture *c, bool forget, struct capture_state *ret);
+
+/* Its programs and maps, for inventory.h. */
+struct bpf_object;
+const struct bpf_object *capture_object(const struct capture *c);
 
 /*
  * Hands out what is there in every namespace in scope (census.h), and with owners

@@ -169,16 +169,16 @@ static void tell_left_out(const struct census *c, const struct netns_list *list,
 			 "one of them", list->len);
 }
 
-int census_run(const struct census *c)
+int census_run(const struct census *c, unsigned int *left_out)
 {
 	CLEANUP(netns_list_deinit) struct netns_list list = {};
 	CLEANUP(cleanup_close) int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	uint64_t begun_ns = monotonic_ns();
-	unsigned int left_out = 0;
 	struct stat st = {};
 	uint32_t rows = 0;
 	int err;
 
+	*left_out = 0;
 	err = netns_list_init(&list, c->netns);
 	if (err)
 		return err;
@@ -189,11 +189,11 @@ int census_run(const struct census *c)
 
 		err = count_netns(c, list.inodes[i], is_home ? -1 : list.fds[i], home);
 		if (err == -EACCES) {
-			left_out++;
+			++*left_out;
 			err = 0;
 		}
 	}
-	tell_left_out(c, &list, left_out);
+	tell_left_out(c, &list, *left_out);
 	if (!err && c->descriptors)
 		err = count_descriptors(c, &rows);
 	if (!err)
