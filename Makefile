@@ -20,13 +20,13 @@ endif
 ENGINE	:= tcp_state words scope portset memo cgroup names conntab verdict lifecycle tell ends minis engine
 CORE	:= $(ENGINE) decode field tally row text value human summary sink sink_json sink_csv \
 	   sink_table table doctor mib netns_facts audit duration out cleanup log cli help usage options netns cgroup_lookup netns_lookup \
-	   resolver recorder replay session recorded
-LIVE	:= feature privileges census capture loop live audit_run
+	   resolver recorder replay session recorded metric histogram metrics exposition negotiate gzip listen textfile
+LIVE	:= feature privileges census capture loop live audit_run inventory self http notify export
 
 WARN	:= -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter
 CPPFLAGS_ALL := -D_GNU_SOURCE -iquote include -iquote user -iquote $O $(CPPFLAGS)
 CFLAGS_ALL := -std=gnu11 $(WARN) $(CFLAGS)
-LIBS	:= -lbpf -lcap-ng
+LIBS	:= -lbpf -lcap-ng -lmicrohttpd -lz
 BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(ARCH)))
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra \
 	      -Wno-unused-parameter -Ivmlinux -Iinclude
@@ -43,6 +43,14 @@ $O/user/%.o: user/%.c
 	$(call say,CC)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 $O/user/capture.o: $O/synfin.skel.h
+$O/user/exposition.o: $O/revision.h
+
+# Written anew only when it is another one.
+$O/revision.h: FORCE
+	@mkdir -p $(@D)
+	@printf '#define SYNFIN_REVISION "%s"\n' "$$(git rev-parse --short=12 HEAD 2>/dev/null)" >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+FORCE:
 
 $O/bpf/%.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
@@ -79,6 +87,6 @@ help:					## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 -include $(wildcard $O/user/*.d $O/bpf/*.d)
-.PHONY: all deps deps-test run clean help
+.PHONY: all deps deps-test run clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -40,14 +40,15 @@ unit_suites_asan = $(foreach t,$(UNIT),'asan $t:$(SANE) CMOCKA_MESSAGE_OUTPUT=TA
 traces = 'traces:$O/tests/play tests/traces/*.trace' 'asan traces:$(SANE) $O/asan/tests/play tests/traces/*.trace'
 checks = 'check purity:CC=$(CC) tests/check/purity $(call objs,$(ENGINE))' 'check headers:CC=$(CC) tests/check/headers' \
 	 'check format:tests/check/format' 'check man:SYNFIN=$O/synfin tests/check/man' \
-	 'check package:O=$O tests/check/package' \
+	 'check package:O=$O tests/check/package' 'check metrics:tests/check/metrics' \
 	 'golden:SYNFIN=$O/synfin tests/golden/run' 'asan golden:$(SANE) SYNFIN=$O/asan/synfin tests/golden/run'
 no_root = $(unit_suites) $(unit_suites_asan) $(traces) $(checks)
 root = 'check vmlinux:tests/check/vmlinux $O/bpf/synfin.o' 'cli:SYNFIN=$O/synfin SYNFIN_ASAN=$O/asan/synfin STORM=$O/tests/storm tests/cli/run.py' \
        'kernel:SYNFIN=$O/synfin tests/kernel/run.py' \
        'existing:SYNFIN=$O/synfin tests/kernel/existing.py' 'doctor:SYNFIN=$O/synfin tests/kernel/doctor.py' \
        'storm:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/storm.py' \
-       'audit:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/audit.py'
+       'audit:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/audit.py' \
+       'export:SYNFIN=$O/synfin STORM=$O/tests/storm tests/export/run.py'
 
 test-unit: programs sanitized		## tests that need no root, in seconds
 	$Qtests/tap $(no_root)

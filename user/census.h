@@ -30,8 +30,8 @@ struct census {
 /*
  * Hands out, per namespace, facts, rows and WIRE_CENSUS_END; then the descriptors;
  * then a WIRE_CENSUS_END of none.  Namespaces that may not be entered, or are
- * gone, are left out, which is told, and *left_out says how many.  0 or -errno; -ENOLINK: the way back into the
- * own namespace is lost.
+ * gone, are left out, which is told, and *left_out is how many.  0 or -errno;
+ * -ENOLINK: the way back into the own namespace is lost.
  */
 int census_run(const struct census *c, unsigned int *left_out);
 

@@ -37,7 +37,9 @@
 	X(DOCTOR, "doctor", F(TABLE) | F(JSON),						\
 	  "what this kernel and these privileges allow, and each cure")			\
 	X(AUDIT, "audit", F(TABLE) | F(JSON),						\
-	  "what was traced, held against the kernel's own counters")
+	  "what was traced, held against the kernel's own counters")				\
+	X(EXPORT, "export", 0,									\
+	  "nothing: serves metrics over HTTP, or writes them to a file")
 
 /* id, heading in --help */
 #define FLAG_GROUPS(X)			\
@@ -46,12 +48,14 @@
 	X(OUTPUT, "Output")		\
 	X(RECORDING, "Recordings")	\
 	X(LOSS, "Losses")		\
+	X(EXPORT, "Export")		\
 	X(ABOUT, "About")
 
 /* Sets of commands, for the rows below (C: one command's bit). */
 #define OF_SOCKETS(C)	(C(TRACE) | C(CONNS))
-#define OF_KERNEL(C)	(OF_SOCKETS(C) | C(AUDIT))
-#define OF_EVERY(C)	(OF_KERNEL(C) | C(DOCTOR))
+#define OF_KERNEL(C)	(OF_SOCKETS(C) | C(AUDIT) | C(EXPORT))
+#define OF_RECORDS(C)	(OF_SOCKETS(C) | C(AUDIT) | C(DOCTOR))
+#define OF_EVERY(C)	(OF_RECORDS(C) | C(EXPORT))
 
 /*
  * id, letter or 0, long name, metavar or NULL, default or NULL, the commands
@@ -75,7 +79,7 @@
 	  "after this time, like 10, 10s, 500ms or 2m; under --read the recording's time")	\
 	X(COUNT, 'c', "count", "COUNT", NULL, OF_SOCKETS(C), STOP,				\
 	  "after this many records")								\
-	X(OUTPUT, 'o', "output", "FORMAT", "table", OF_EVERY(C), OUTPUT,			\
+	X(OUTPUT, 'o', "output", "FORMAT", "table", OF_RECORDS(C), OUTPUT,			\
 	  "form of the records")								\
 	X(COLOR, 0, "color", "WHEN", "auto", OF_SOCKETS(C), OUTPUT,				\
 	  "colour in tables, auto honouring NO_COLOR")						\
@@ -91,6 +95,15 @@
 	  "the kernel's ring buffer: a power of two from one page to 1G, like 64K")		\
 	X(STRICT, 0, "strict", NULL, NULL, OF_SOCKETS(C), LOSS,					\
 	  "exit with 5 if any record was lost")							\
+	X(WEB_LISTEN_ADDRESS, 0, "web.listen-address", "ADDRESS", "127.0.0.1:10047",		\
+	  C(EXPORT), EXPORT,									\
+	  "serve here: HOST:PORT, :PORT or [IPV6]:PORT; may be repeated; port 0 picks one")	\
+	X(WEB_TELEMETRY_PATH, 0, "web.telemetry-path", "PATH", "/metrics", C(EXPORT), EXPORT,	\
+	  "path of the metrics")								\
+	X(WEB_MAX_REQUESTS, 0, "web.max-requests", "COUNT", "40", C(EXPORT), EXPORT,		\
+	  "answer at most this many scrapes at a time; 0: no limit")				\
+	X(TEXTFILE, 0, "textfile", "FILE", NULL, C(EXPORT), EXPORT,				\
+	  "write the metrics to FILE, too, or instead unless an address is given")		\
 	X(HELP, 'h', "help", NULL, NULL, OF_EVERY(C), ABOUT,					\
 	  "print this and exit")								\
 	X(VERSION, 'V', "version", NULL, NULL, OF_EVERY(C), ABOUT,				\
@@ -123,7 +136,11 @@
 	X(AUDIT, "synfin audit -d 1m",								\
 	  "whether the trace of the next minute misses anything, in any network namespace")	\
 	X(AUDIT, "synfin audit -N self -o json",						\
-	  "the same of this network namespace, for scripts, until Ctrl-C")
+	  "the same of this network namespace, for scripts, until Ctrl-C")			\
+	X(EXPORT, "synfin export",								\
+	  "metrics of every network namespace on http://127.0.0.1:10047/metrics")		\
+	X(EXPORT, "synfin export --textfile /var/lib/node_exporter/synfin.prom",		\
+	  "for node_exporter's textfile collector, without a port")
 
 #define X(id, ...) FORMAT_##id,
 enum format { FORMATS(X) FORMAT_MAX };

@@ -25,6 +25,11 @@ static int watch(struct loop *l, int fd, uint32_t events)
 	return epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
 }
 
+int loop_watch(struct loop *l, int fd)
+{
+	return watch(l, fd, EPOLLIN);
+}
+
 static const int stop_signals[] = { SIGINT, SIGTERM, SIGHUP };
 
 static int block_signals(void)
@@ -85,7 +90,7 @@ static int open_all(struct loop *l)
 	if (l->epoll < 0 || l->timer < 0 || l->signals < 0)
 		return -errno;
 	/* A regular file cannot be polled, and needs not be. */
-	l->out_is_pollable = !watch(l, STDOUT_FILENO, 0);
+	l->out_is_pollable = l->out && !watch(l, STDOUT_FILENO, 0);
 	return watch(l, l->timer, EPOLLIN) || watch(l, l->signals, EPOLLIN) ? -errno : 0;
 }
 
@@ -104,7 +109,7 @@ int loop_init(struct loop *l, struct out *out)
 /* Told to wait for stdout only while something is left for it. */
 static void await_out(struct loop *l)
 {
-	bool wanted = l->out->len;
+	bool wanted = l->out && l->out->len;
 	struct epoll_event ev = { .events = wanted ? EPOLLOUT : 0, .data.fd = STDOUT_FILENO };
 
 	if (!l->out_is_pollable || wanted == l->out_is_awaited)

@@ -23,7 +23,10 @@ struct loop {
 	unsigned int turns;
 };
 
-/* Signals stop the loop from now on.  An enum exit_status, its error told. */
+/*
+ * Signals stop the loop from now on.  out: NULL if nothing is written to stdout,
+ * whatever becomes of it.  An enum exit_status, its error told.
+ */
 int loop_init(struct loop *l, struct out *out);
 void loop_deinit(struct loop *l);
 
@@ -34,6 +37,9 @@ void loop_deinit(struct loop *l);
  */
 int loop_start(struct loop *l, const struct options *opt, const struct capture_config *config,
 	       record_fn fn, void *ctx);
+
+/* A turn ends, too, when this descriptor is readable.  0 or -errno. */
+int loop_watch(struct loop *l, int fd);
 
 /* Waits, at most some 50 ms; then hands out what was recorded, see capture_drain(). */
 void loop_turn(struct loop *l, uint64_t next_deadline);

@@ -13,6 +13,7 @@
 #include "audit_run.h"
 #include "cleanup.h"
 #include "doctor.h"
+#include "export.h"
 #include "live.h"
 #include "log.h"
 #include "netns.h"
@@ -162,6 +163,15 @@ static int run_audit(const struct options *opt)
 	return err ? err : audit_run(opt, &scope, STDOUT_FILENO);
 }
 
+static int run_export(const struct options *opt)
+{
+	struct wire_scope scope;
+	int err;
+
+	err = make_scope(opt, NULL, &scope);
+	return err ? err : export_run(opt, &scope);
+}
+
 int main(int argc, char **argv)
 {
 	struct options opt;
@@ -179,5 +189,7 @@ int main(int argc, char **argv)
 		return run_doctor(&opt);
 	if (opt.command == CMD_AUDIT)
 		return run_audit(&opt);
+	if (opt.command == CMD_EXPORT)
+		return run_export(&opt);
 	return opt.read_path ? run_recorded(&opt) : run_live(&opt);
 }

@@ -106,6 +106,43 @@ static int set_count(const struct cli_flag *flag, const char *arg, uint64_t *ret
 	return 0;
 }
 
+/* What is given takes the place of the preset. */
+static int add_address(struct parse *p, const struct cli_flag *flag, const char *arg)
+{
+	struct options *opt = &p->opt;
+
+	if (listen_check(arg))
+		return usage_error_flag(flag, arg, "not an address; write HOST:PORT, :PORT or "
+					"[IPV6]:PORT");
+	if (opt->listen_is_preset)
+		opt->nr_listen = 0;
+	if (opt->nr_listen == LISTEN_MAX)
+		return usage_error_flag(flag, arg, "more than %d addresses; give fewer, or :PORT "
+					"for all", LISTEN_MAX);
+	opt->listen_is_preset = !(p->given & 1ULL << flag->id);
+	opt->listen[opt->nr_listen++] = arg;
+	return 0;
+}
+
+static int set_path(const struct cli_flag *flag, const char *arg, const char **ret)
+{
+	if (arg[0] != '/' || !strcmp(arg, "/") || strpbrk(arg, "?#% \t"))
+		return usage_error_flag(flag, arg, "not a path; write it like %s", flag->preset);
+	*ret = arg;
+	return 0;
+}
+
+static int set_max_requests(const struct cli_flag *flag, const char *arg, unsigned int *ret)
+{
+	const char *rest;
+	uint64_t n;
+
+	if (parse_number(arg, &n, &rest) || *rest || n > UINT32_MAX)
+		return usage_error_flag(flag, arg, "not a number of requests; write digits only");
+	*ret = n;
+	return 0;
+}
+
 /* Bytes.  Returns -EINVAL or -ERANGE. */
 static int parse_size(const char *text, uint64_t *ret)
 {
@@ -225,6 +262,10 @@ static int set_flag(struct parse *p, const struct cli_flag *flag, const char *ar
 	case FLAG_RING_SIZE:	return set_ring_size(flag, arg, &opt->ring_size);
 	case FLAG_EXISTING:	opt->existing = true; break;
 	case FLAG_STRICT:	opt->strict = true; break;
+	case FLAG_WEB_LISTEN_ADDRESS:	return add_address(p, flag, arg);
+	case FLAG_WEB_TELEMETRY_PATH:	return set_path(flag, arg, &opt->telemetry_path);
+	case FLAG_WEB_MAX_REQUESTS:	return set_max_requests(flag, arg, &opt->max_requests);
+	case FLAG_TEXTFILE:	return set_text(flag, arg, &opt->textfile_path);
 	case FLAG_HELP:		return print_help(p);
 	case FLAG_VERSION:	return print_version();
 	case FLAG_MAX:		break;

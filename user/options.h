@@ -11,6 +11,7 @@
 #include <linux/types.h>
 #include "wire.h"
 #include "cli.h"
+#include "listen.h"
 
 /*
  * The texts point into argv or are constants: nothing to free, and argv has to
@@ -28,6 +29,14 @@ struct options {
 	uint32_t ring_size;		/* bytes, a power of two, a page .. 1G */
 	const char *write_path, *read_path;	/* NULL: none; never both */
 	bool quiet, verbose, strict, existing;
+
+	/* export */
+	const char *listen[LISTEN_MAX];	/* as listen_check() allows */
+	unsigned int nr_listen;
+	bool listen_is_preset;		/* none was given */
+	const char *telemetry_path;
+	unsigned int max_requests;	/* 0: no limit */
+	const char *textfile_path;	/* NULL: none */
 };
 
 /* --help or --version has been printed: exit with STATUS_OK. */

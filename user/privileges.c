@@ -108,5 +108,8 @@ struct rest privileges_rest(const struct options *opt)
 	bool in_proc = !strcmp(opt->netns, "all") || !strncmp(opt->netns, "pid:", 4) ||
 		       !strncmp(opt->netns, "/proc/", 6);
 
-	return (struct rest){ .enters_netns = others, .looks_into_proc = in_proc };
+	return (struct rest){
+		.enters_netns = others, .looks_into_proc = in_proc,
+		.writes_files = opt->textfile_path,
+	};
 }

@@ -16,14 +16,16 @@
 struct rest {
 	bool enters_netns;	/* counts off the sockets of other network namespaces */
 	bool looks_into_proc;	/* at what /proc shows of other users' processes */
+	bool writes_files;	/* again and again, in a directory that may be another user's */
 };
 
 /* X(capability, who keeps it) */
 #define KEPT_CAPABILITIES(X)				\
 	X(CAP_SYS_ADMIN, rest->enters_netns)		\
-	X(CAP_SYS_PTRACE, rest->looks_into_proc)
+	X(CAP_SYS_PTRACE, rest->looks_into_proc)	\
+	X(CAP_DAC_OVERRIDE, rest->writes_files)
 
-/* Of trace and conns; only of network namespaces other than its own is there a rest. */
+/* Of trace, conns and export; only of network namespaces other than its own is there a rest. */
 struct rest privileges_rest(const struct options *opt);
 
 /*

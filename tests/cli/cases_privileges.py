@@ -9,7 +9,7 @@ import traffic
 from case import case, check, each, equal
 from synfin import as_nobody
 
-_SYS_PTRACE, _SYS_ADMIN = 1 << 19, 1 << 21      # include/uapi/linux/capability.h
+_DAC_OVERRIDE, _SYS_PTRACE, _SYS_ADMIN = 1 << 1, 1 << 19, 1 << 21      # include/uapi/linux/capability.h
 _SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 
 
@@ -55,6 +55,13 @@ def other_namespaces_leave_what_finds_and_enters_them(synfin):
     _left(synfin, _SYS_ADMIN | _SYS_PTRACE, "conns", "-N", network)
     _left(synfin, _SYS_ADMIN | _SYS_PTRACE, "conns")
     _left(synfin, _SYS_PTRACE, "audit")
+
+
+@case
+def a_textfile_leaves_what_writes_it_anywhere(synfin):
+    namespaces.own_network()
+    _left(synfin, 0, "export", "-N", "self", "--web.listen-address", "127.0.0.1:0")
+    _left(synfin, _DAC_OVERRIDE, "export", "-N", "self", "--textfile", synfin.path("synfin.prom"))
 
 
 def _told_census_after_losses(synfin, *args, within=()):

@@ -7,7 +7,7 @@ import re
 from case import case, check, each, equal
 from synfin import redirected
 
-_FLAG_ROW = re.compile(r"""^\tX\(\w+, (?:'(.)'|0), "([a-z0-9-]+)", """, re.MULTILINE)
+_FLAG_ROW = re.compile(r"""^\tX\(\w+, (?:'(.)'|0), "([a-z0-9.-]+)", """, re.MULTILINE)
 
 
 def _wrong(synfin, inputs):

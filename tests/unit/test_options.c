@@ -19,6 +19,9 @@
 
 #define WORDS_MAX 12
 
+/* All that there are. */
+#define COMMAND_LIST "trace, conns, doctor, audit or export"
+
 /* What the last run() left: its result and what it printed. */
 static struct options opt;
 static int status;
@@ -291,13 +294,13 @@ static void the_largest_count_is_taken(void **state)
 
 static void an_unknown_first_word_is_told_the_commands(void **state)
 {
-	REFUSE("synfin: foo: no such command; write trace, conns, doctor or audit", "foo");
-	REFUSE("synfin: Trace: no such command; write trace, conns, doctor or audit", "Trace");
-	REFUSE("synfin: trac: no such command; write trace, conns, doctor or audit",
+	REFUSE("synfin: foo: no such command; write " COMMAND_LIST, "foo");
+	REFUSE("synfin: Trace: no such command; write " COMMAND_LIST, "Trace");
+	REFUSE("synfin: trac: no such command; write " COMMAND_LIST,
 	       "trac", "-q");
-	REFUSE("synfin: \"\": no such command; write trace, conns, doctor or audit", "");
-	REFUSE("synfin: -: no such command; write trace, conns, doctor or audit", "-");
-	REFUSE("synfin: \"trace -q\": no such command; write trace, conns, doctor or audit",
+	REFUSE("synfin: \"\": no such command; write " COMMAND_LIST, "");
+	REFUSE("synfin: -: no such command; write " COMMAND_LIST, "-");
+	REFUSE("synfin: \"trace -q\": no such command; write " COMMAND_LIST,
 	       "trace -q");
 }
 
@@ -489,7 +492,7 @@ static void of_several_mistakes_the_first_is_told(void **state)
 
 static void control_characters_are_shown_not_sent(void **state)
 {
-	REFUSE("synfin: a\\x0ab: no such command; write trace, conns, doctor or audit", "a\nb");
+	REFUSE("synfin: a\\x0ab: no such command; write " COMMAND_LIST, "a\nb");
 	REFUSE("synfin: --x\\x1b[31m: no such option of \"trace\"; see synfin trace --help",
 	       "--x\x1b[31m");
 	REFUSE("synfin: -\\xc3: no such option of \"trace\"; see synfin trace --help", "-\xc3\xa9");
@@ -503,7 +506,7 @@ static void control_characters_are_shown_not_sent(void **state)
 
 static void a_percent_sign_is_only_a_character(void **state)
 {
-	REFUSE("synfin: %s%n: no such command; write trace, conns, doctor or audit", "%s%n");
+	REFUSE("synfin: %s%n: no such command; write " COMMAND_LIST, "%s%n");
 	REFUSE("synfin: --%s: no such option of \"trace\"; see synfin trace --help", "--%s");
 	REFUSE("synfin: -d %n: not a duration; write it like 10, 10s, 500ms, 2m or 1h",
 	       "-d", "%n");
@@ -517,7 +520,7 @@ static void a_long_argument_is_cut_in_the_message(void **state)
 
 	memset(big, 'x', sizeof(big) - 1);
 	REFUSE("synfin: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...: "
-	       "no such command; write trace, conns, doctor or audit", big);
+	       "no such command; write " COMMAND_LIST, big);
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
 		memset(big, '\n', sizeof(big) - 1);
 		memcpy(big, starts[i], strlen(starts[i]));
@@ -646,12 +649,15 @@ static void assert_help_of(enum command command)
 		assert_non_null(strstr(out, cli_commands[i].what));
 	}
 	for (int i = 0; i < FLAG_MAX; i++) {
-		char row[64];
+		char row[64], long_row[72];
 
 		snprintf(row, sizeof(row), " %s%s%s ", cli_flags[i].spelling,
 			 cli_flags[i].metavar ? " " : "",
 			 cli_flags[i].metavar ? cli_flags[i].metavar : "");
-		assert_int_equal(!!strstr(out, row), cli_takes(command, i));
+		/* What is too long for its column has the help below it. */
+		snprintf(long_row, sizeof(long_row), "     %.*s\n", (int)strlen(row) - 1, row);
+		assert_int_equal(strstr(out, row) || strstr(out, long_row),
+				 cli_takes(command, i));
 	}
 	for (const struct cli_example *e = cli_examples; e->line; e++)
 		assert_int_equal(!!strstr(out, e->line), e->command == command);
@@ -812,6 +818,48 @@ static void whatever_is_typed_costs_at_most_one_line(void **state)
 	}
 }
 
+static void export_serves_on_the_loopback_address_unless_told_otherwise(void **state)
+{
+	ACCEPT("export");
+	assert_true(opt.listen_is_preset);
+	assert_int_equal(opt.nr_listen, 1);
+	assert_string_equal(opt.listen[0], "127.0.0.1:10047");
+	assert_string_equal(opt.telemetry_path, "/metrics");
+	assert_int_equal(opt.max_requests, 40);
+	assert_null(opt.textfile_path);
+	ACCEPT("export", "--web.listen-address", ":1", "--web.listen-address=[::1]:2",
+	       "--web.telemetry-path", "/m", "--web.max-requests", "0", "--textfile", "f.prom");
+	assert_false(opt.listen_is_preset);
+	assert_int_equal(opt.nr_listen, 2);
+	assert_string_equal(opt.listen[0], ":1");
+	assert_string_equal(opt.listen[1], "[::1]:2");
+	assert_string_equal(opt.telemetry_path, "/m");
+	assert_int_equal(opt.max_requests, 0);
+	assert_string_equal(opt.textfile_path, "f.prom");
+}
+
+static void what_export_cannot_serve_is_refused(void **state)
+{
+	char *many[40] = { "synfin", "export" };
+
+	REFUSE("synfin: --web.listen-address ::1: not an address; write HOST:PORT, :PORT or "
+	       "[IPV6]:PORT", "export", "--web.listen-address", "::1");
+	REFUSE("synfin: --web.telemetry-path metrics: not a path; write it like /metrics",
+	       "export", "--web.telemetry-path", "metrics");
+	REFUSE("synfin: --web.telemetry-path /: not a path; write it like /metrics",
+	       "export", "--web.telemetry-path", "/");
+	REFUSE("synfin: --web.max-requests -1: not a number of requests; write digits only",
+	       "export", "--web.max-requests", "-1");
+	for (int i = 2; i < 36; i += 2) {
+		many[i] = "--web.listen-address";
+		many[i + 1] = ":0";
+	}
+	run(many);
+	assert_string_equal(err, "synfin: --web.listen-address :0: more than 16 addresses; give "
+				 "fewer, or :PORT for all\n");
+	assert_refused();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -863,6 +911,8 @@ int main(void)
 		cmocka_unit_test(version_is_one_line),
 		cmocka_unit_test(help_ends_the_reading_where_it_stands),
 		cmocka_unit_test(help_that_cannot_be_written_is_an_error),
+		cmocka_unit_test(export_serves_on_the_loopback_address_unless_told_otherwise),
+		cmocka_unit_test(what_export_cannot_serve_is_refused),
 		cmocka_unit_test(whatever_is_typed_costs_at_most_one_line),
 	};
 

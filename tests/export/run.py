@@ -1,0 +1,384 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`synfin export` on the real kernel: what it serves is the truth of a storm, and
+no client brings it down. Needs root and no packages. SYNFIN and STORM name the
+programs. TAP.
+"""
+
+import gzip
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "kernel"))
+from attempts import attempts                   # noqa: E402
+from exporter import MIX, SYNFIN, Exporter, Netns, Storm, parse     # noqa: E402
+
+OPENMETRICS = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"}
+
+
+def settled(exporter):
+    """What is left of a storm when its last verdicts have come."""
+    time.sleep(0.3)
+    return exporter.metrics()
+
+
+def sockets(samples):
+    return {dict(labels)["state"]: value for (name, labels), value in samples.items() if name == "synfin_sockets"}
+
+
+def storm_is_counted():
+    """what it counts of a storm is the storm's truth"""
+    with Netns("storm") as netns, Exporter("-N", netns) as exporter:
+        storm = Storm(netns, "-n", "10000", "-t", "2", "-d", "4", "-46M", "-m", MIX)
+        samples = settled(exporter)
+        yield from storm.wrong(samples)
+        alive = {state: n for state, n in sockets(samples).items() if n}
+        if alive:
+            yield f"sockets, long after the storm: {alive}"
+        if exporter.stop():
+            yield f"exit status {exporter.process.returncode}: {exporter.said()}"
+
+
+def overflow_keeps_the_kernels_counters():
+    """in a ring of one page transitions, handshakes and resets stay exact, and the lives add up"""
+    with Netns("tiny") as netns, Exporter("-N", netns, "--ring-size", "4K") as exporter:
+        storm = Storm(netns, "-n", "10000", "-m", MIX)
+        deadline = time.monotonic() + 15
+        while True:     # until a census has settled what was lost
+            time.sleep(0.5)
+            samples = exporter.metrics()
+            sums = added_up(samples)
+            if sums["handshakes"] == sums["told"] or time.monotonic() > deadline:
+                break
+        expected = storm.expected()
+        for role in "active", "passive":
+            key = "synfin_handshakes_total", frozenset({("role", role)})
+            if samples[key] != expected[key]:
+                yield f"handshakes {role}: {samples[key]:g}, not {expected[key]}"
+        resets = sum(value for (name, _), value in samples.items() if name == "synfin_resets_sent_total")
+        if resets != storm.number("mib.OutRsts"):
+            yield f"resets sent: {resets:g}, not {storm.number('mib.OutRsts')}"
+        if not samples["synfin_events_lost_total", frozenset({("reason", "ring")})]:
+            yield "no record was lost: this test showed nothing"
+        if sums["handshakes"] != sums["told"]:
+            yield f"{sums}"
+
+
+def added_up(samples):
+    """What stands in docs/metrics.md, when nothing is open any more."""
+    def total(name):
+        return sum(value for (found, _), value in samples.items() if found == name)
+
+    parts = {part: total(f"synfin_{part}_total") for part in (
+        "handshakes", "handshake_failures", "connections_closed", "lifecycles_incomplete", "connections_unseen")}
+    return parts | {"told": sum(parts.values()) - parts["handshakes"]}
+
+
+def existing_sockets_are_in_the_gauge():
+    """synfin_sockets has what was there before, and follows what comes and goes"""
+    with Netns("gauge") as netns:
+        script = ("import socket, sys\n"
+                  "l = socket.create_server(('127.0.0.1', 0))\n"
+                  "pairs = []\n"
+                  "def add(n):\n"
+                  "    for _ in range(n):\n"
+                  "        c = socket.create_connection(l.getsockname()); pairs.append((c, l.accept()[0]))\n"
+                  "add(5)\n"
+                  "for line in sys.stdin:\n"
+                  "    exec(line); print('done', flush=True)\n")
+        with subprocess.Popen(["ip", "netns", "exec", netns, sys.executable, "-uc", script], text=True,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as traffic:
+            def do(line):
+                traffic.stdin.write(line + "\n")
+                traffic.stdin.flush()
+                traffic.stdout.readline()
+
+            do("pass")
+            with Exporter("-N", netns) as exporter:
+                def expect(**states):
+                    deadline = time.monotonic() + 2     # an ACK may be delayed
+                    while True:
+                        found = {state: n for state, n in sockets(exporter.metrics()).items() if n}
+                        if found == states:
+                            return
+                        if time.monotonic() > deadline:
+                            break
+                        time.sleep(0.02)
+                    yield f"sockets: {found}, not {states}"
+
+                yield from expect(listen=1, established=10)
+                do("add(3)")
+                yield from expect(listen=1, established=16)
+                do("pairs[0][0].shutdown(socket.SHUT_WR)")
+                yield from expect(listen=1, established=14, fin_wait2=1, close_wait=1)
+                do("pairs[0][1].close()")
+                do("l.close()")
+                yield from expect(established=14)
+                traffic.stdin.close()
+
+
+def both_formats():
+    """classic text and OpenMetrics tell the same, compressed or not"""
+    with Netns("formats") as netns, Exporter("-N", netns) as exporter:
+        Storm(netns, "-n", "100", "-m", MIX)
+        time.sleep(0.3)
+        _, classic_headers, classic = exporter.get()
+        _, headers, open_metrics = exporter.get(headers=OPENMETRICS)
+        _, packed_headers, packed = exporter.get(headers={"Accept-Encoding": "gzip"})
+        if classic_headers["Content-Type"] != "text/plain; version=0.0.4; charset=utf-8":
+            yield f"classic: {classic_headers['Content-Type']}"
+        if headers["Content-Type"] != "application/openmetrics-text; version=1.0.0; charset=utf-8":
+            yield f"OpenMetrics: {headers['Content-Type']}"
+        if not open_metrics.endswith(b"\n# EOF\n"):
+            yield "OpenMetrics without # EOF"
+        if packed_headers["Content-Encoding"] != "gzip" or len(packed) * 3 > len(classic):
+            yield f"not compressed: {len(packed)} of {len(classic)} bytes"
+
+        def stable(text):
+            return {(name, frozenset((key, value.removesuffix(".0") if key == "le" else value)
+                                     for key, value in labels)): value
+                    for (name, labels), value in parse(text.decode()).items()
+                    if not name.startswith(("process_", "synfin_ringbuf_used"))}
+
+        if not stable(classic) == stable(open_metrics) == stable(gzip.decompress(packed)):
+            yield "they differ"
+        if b'# {conn="' not in open_metrics or b'{conn="' in classic:
+            yield "exemplars stand in OpenMetrics, and there only"
+
+
+def pages():
+    """there are a landing page, /-/healthy and /-/ready; the rest is 404, other methods 405"""
+    with Netns("pages") as netns, Exporter("-N", netns, "--web.telemetry-path", "/m") as exporter:
+        expected = [("/", "GET", 200), ("/m", "GET", 200), ("/m", "HEAD", 200), ("/-/healthy", "GET", 200),
+                    ("/-/ready", "GET", 200), ("/metrics", "GET", 404), ("/m/", "GET", 404), ("/m?x=y", "GET", 200),
+                    ("/../m", "GET", 404), ("/m", "POST", 405), ("/", "DELETE", 405)]
+        for path, method, status in expected:
+            found, _, body = exporter.get(path, method)
+            if found != status:
+                yield f"{method} {path}: {found}, not {status}"
+            if method == "HEAD" and body:
+                yield f"HEAD has a body of {len(body)} bytes"
+        page = exporter.get("/")[2].decode()
+        for link in '"/m"', '"/-/healthy"', '"/-/ready"':
+            if f"href={link}" not in page:
+                yield f"no link to {link} on the landing page"
+
+
+def raw(exporter, data, timeout=3):
+    """What comes back for these bytes."""
+    with socket.create_connection(("127.0.0.1", exporter.port), timeout=timeout) as connection:
+        try:
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+            return connection.recv(65536)
+        except OSError:
+            return b""
+
+
+def garbage():
+    """garbage is answered by an error or a closed connection, and nothing else happens"""
+    inputs = [b"\0" * 100, b"GET\r\n\r\n", b"GET /metrics\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+              b"GET /metrics HTTP/9.9\r\n\r\n", b"GET /" + b"x" * 100000 + b" HTTP/1.1\r\n\r\n",
+              b"GET /metrics HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 20000 + b"\r\n",
+              b"POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n" + b"z" * 1000,
+              b"POST /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+              b"GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n", os.urandom(5000), b"\r\n" * 1000]
+    with Netns("garbage") as netns, Exporter("-N", netns) as exporter:
+        for data in inputs:
+            answer = raw(exporter, data)
+            if answer.startswith(b"HTTP/1.1 200") and not data.startswith(b"GET /metrics"):
+                yield f"{data[:40]!r} is answered by {answer[:40]!r}"
+            if exporter.process.poll() is not None:
+                yield f"{data[:40]!r} ended it: {exporter.said()}"
+                return
+        if exporter.get()[0] != 200:
+            yield "it does not serve any more"
+        yield from spoken_of(exporter)
+
+
+def spoken_of(exporter):
+    """Clients are no reason to say anything."""
+    said = [line for line in exporter.said().splitlines() if "tracing" not in line and "metrics on" not in line]
+    if said:
+        yield f"said {said}"
+
+
+def a_thousand_connections():
+    """a thousand connections that say nothing do not keep a scrape away, nor a record"""
+    with Netns("crowd") as netns, Exporter("-N", netns) as exporter:
+        crowd = []
+        for _ in range(1000):
+            connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            connection.connect_ex(("127.0.0.1", exporter.port))
+            crowd.append(connection)
+        storm = Storm(netns, "-n", "2000", "-m", MIX)
+        began = time.monotonic()
+        status = exporter.get(timeout=30)[0]
+        took = time.monotonic() - began
+        if status != 200 or took > 20:
+            yield f"a scrape got {status} after {took:.1f} s"
+        for connection in crowd:
+            connection.close()
+        yield from storm.wrong(settled(exporter))
+
+
+def slow_readers():
+    """who sends or reads slowly is cut off, and holds up nobody"""
+    with Netns("slow") as netns, Exporter("-N", netns) as exporter:
+        slow = []
+        for number in range(100):
+            connection = socket.socket()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            connection.connect(("127.0.0.1", exporter.port))
+            request = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+            connection.sendall(request * 20 if number % 2 else request[:-3])
+            slow.append(connection)
+        storm = Storm(netns, "-n", "2000", "-m", MIX)
+        deadline = time.monotonic() + 20
+        while (status := exporter.get()[0]) != 200 and time.monotonic() < deadline:
+            if status != 503:
+                yield f"a scrape is answered by {status}"
+            time.sleep(0.2)
+        if status != 200:
+            yield "no scrape got through"
+        yield from storm.wrong(settled(exporter))
+        for connection in slow:
+            connection.close()
+
+
+def max_requests():
+    """more scrapes than --web.max-requests at a time are refused, and later ones are not"""
+    with Netns("max") as netns, Exporter("-N", netns, "--web.max-requests", "1") as exporter:
+        with socket.socket() as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            slow.connect(("127.0.0.1", exporter.port))
+            slow.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 400)
+            time.sleep(0.5)
+            if exporter.get()[0] != 503:
+                yield "a second scrape is answered, although one is under way"
+            if exporter.get("/-/healthy")[0] != 200:
+                yield "/-/healthy counts as a scrape"
+        time.sleep(0.3)
+        if exporter.get()[0] != 200:
+            yield "it does not serve any more"
+
+
+def refused(args, *words):
+    """An error of one line, and exit status 1."""
+    done = subprocess.run([SYNFIN, "export", "-N", "self", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, timeout=20, check=False)
+    lines = [line for line in done.stderr.splitlines() if "metrics on" not in line]
+    if done.returncode != 1 or len(lines) != 1 or "; " not in lines[0] or any(word not in lines[0] for word in words):
+        yield f"{args}: exit status {done.returncode}, {done.stderr!r}"
+
+
+def bad_places():
+    """a port that is taken, an address of another host, a directory that is not there: one line, exit status 1"""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield from refused(["--web.listen-address", f"127.0.0.1:{taken.getsockname()[1]}"], "in use")
+    yield from refused(["--web.listen-address", "192.0.2.1:1"], "192.0.2.1:1")
+    yield from refused(["--web.listen-address", "no.such.host.invalid:1"], "host")
+    yield from refused(["--textfile", "/nonexistent/x.prom"], "/nonexistent/x.prom", "No such file")
+
+
+def textfile():
+    """--textfile alone needs no port, and is whole, at the start and at the end"""
+    with Netns("textfile") as netns, tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "synfin.prom")
+        with Exporter("-N", netns, "--textfile", path, listen=False) as exporter:
+            if "metrics on" in exporter.said():
+                yield "it serves HTTP all the same"
+            with open(path, encoding="utf-8") as file:
+                first = parse(file.read())
+            storm = Storm(netns, "-n", "500", "-m", MIX)
+            time.sleep(0.3)
+            if exporter.stop():
+                yield f"exit status {exporter.process.returncode}"
+        with open(path, encoding="utf-8") as file:
+            yield from storm.wrong(parse(file.read()))
+        if any(value for (name, _), value in first.items() if name == "synfin_handshakes_total"):
+            yield "it had counted something before the storm"
+        if os.listdir(directory) != ["synfin.prom"]:
+            yield f"left behind: {os.listdir(directory)}"
+
+
+def full_disk():
+    """a full disk is told once, and tracing goes on"""
+    with Netns("full") as netns, tempfile.TemporaryDirectory() as directory:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k,nr_inodes=10", "none", directory], check=True)
+        try:
+            path = os.path.join(directory, "synfin.prom")
+            with Exporter("-N", netns, "--textfile", path) as exporter:
+                storm = Storm(netns, "-n", "500", "-m", MIX)
+                samples = settled(exporter)
+                told = [line for line in exporter.said().splitlines() if "No space left" in line]
+                if len(told) != 1:
+                    yield f"told {len(told)} times: {exporter.said()}"
+                if samples["synfin_collector_success", frozenset({("collector", "textfile")})]:
+                    yield "synfin_collector_success says 1"
+                yield from storm.wrong(samples)
+            if os.listdir(directory):
+                yield f"left behind: {os.listdir(directory)}"
+        finally:
+            subprocess.run(["umount", directory], check=True)
+
+
+# Listens, forks as systemd would, and tells what the child reported to it.
+_SYSTEMD = """
+import os, socket, sys
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); notify.bind('\\0' + sys.argv[1])
+web = socket.create_server(('127.0.0.1', 0)); print(web.getsockname()[1], flush=True)
+pid = os.fork()
+if not pid:
+    os.dup2(web.fileno(), 3, inheritable=True)
+    os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()), NOTIFY_SOCKET='@' + sys.argv[1])
+    os.execv(sys.argv[2], sys.argv[2:])
+web.close()
+print(notify.recv(1000).decode().split()[0], flush=True)
+sys.stdin.readline(); os.kill(pid, 15)
+print(notify.recv(1000).decode().split()[0], os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+"""
+
+
+def systemd():
+    """the socket that systemd hands over is served, and systemd is told when it is ready and when it stops"""
+    with Netns("systemd") as netns, subprocess.Popen(
+            [sys.executable, "-c", _SYSTEMD, f"synfin-{os.getpid()}", os.path.abspath(SYNFIN), "export", "-N", netns],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as parent:
+        port = int(parent.stdout.readline())
+        said = [parent.stdout.readline().strip()]
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(b"GET /-/ready HTTP/1.0\r\n\r\n")
+            answer = connection.recv(1000)
+        rest, errors = parent.communicate("\n", timeout=20)
+        said.append(rest.strip())
+        if said != ["READY=1", "STOPPING=1 0"]:
+            yield f"systemd heard {said}: {errors}"
+        if b" 200 " not in answer:
+            yield f"/-/ready answers {answer!r}"
+        if "10047" in errors:
+            yield f"it serves elsewhere, too: {errors}"
+
+
+TESTS = [storm_is_counted, overflow_keeps_the_kernels_counters, existing_sockets_are_in_the_gauge, both_formats, pages,
+         garbage, a_thousand_connections, slow_readers, max_requests, bad_places, textfile, full_disk, systemd]
+
+
+def main():
+    tests = [test for test in TESTS if not sys.argv[1:] or re.search(sys.argv[1], test.__name__)]
+    failed = False
+    print(f"1..{len(tests)}")
+    for number, test in enumerate(tests, 1):
+        wrong = attempts(test)
+        print(f"{'not ok' if wrong else 'ok'} {number} - {test.__doc__}", flush=True)
+        failed = failed or bool(wrong)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "exposition.h"
+#include "metric.h"
+
+static char buf[EXPOSITION_MAX];
+static struct metrics metrics;
+static struct self self;
+static char reasons[ENGINE_REASONS][WIRE_NAME_LEN];
+
+static int begin(void **state)
+{
+	memset(&metrics, 0, sizeof(metrics));
+	memset(reasons, 0, sizeof(reasons));
+	self = (struct self){ .libbpf = "v1.1", .has_runs = true, .nr_programs = 1, .nr_maps = 1,
+			      .census = { true, true, 1500000 } };
+	strcpy(self.programs[0].name, "on_set_state");
+	strcpy(self.maps[0].name, "slots");
+	return 0;
+}
+
+static const char *write_all(enum exposition_format format)
+{
+	const struct exposition x = { .metrics = &metrics, .self = &self, .reasons = reasons };
+	struct text t = text_into(buf, sizeof(buf) - 1);
+
+	exposition_write(&t, &x, format);
+	assert_false(t.full);
+	*t.p = 0;
+	return buf;
+}
+
+static void assert_line(const char *text, const char *line)
+{
+	char wanted[400];
+
+	snprintf(wanted, sizeof(wanted), "\n%s\n", line);
+	if (!strstr(text, wanted))
+		fail_msg("no line \"%s\"", line);
+}
+
+static void names_are_as_promtool_wants_them(void **state)
+{
+	static const char total[] = "_total";
+
+	for (int i = 0; i < METRIC_MAX; i++) {
+		const struct metric_spec *spec = &metric_specs[i];
+		size_t len = strlen(spec->name);
+		bool is_total = len > 6 && !strcmp(spec->name + len - strlen(total), total);
+		const char *unit = metric_units[spec->unit];
+
+		assert_true(!strncmp(spec->name, "synfin_", 7) ||
+			    !strncmp(spec->name, "process_", 8));
+		assert_int_equal(strspn(spec->name, "abcdefghijklmnopqrstuvwxyz0123456789_"), len);
+		assert_int_equal(is_total, spec->type == METRIC_COUNTER);
+		assert_true(*spec->help);
+		assert_null(strpbrk(spec->help, "\"\\\n"));
+		if (*unit) {
+			len -= is_total ? strlen(total) : 0;
+			assert_memory_equal(spec->name + len - strlen(unit), unit, strlen(unit));
+		}
+	}
+}
+
+static void families_of_nothing_known_are_left_out(void **state)
+{
+	const char *text;
+
+	assert_null(strstr(write_all(EXPOSITION_CLASSIC), "synfin_sockets"));
+	metrics.has_sockets = true;
+	assert_line(write_all(EXPOSITION_CLASSIC), "synfin_sockets{state=\"listen\"} 0");
+	self.has_runs = self.census.ran = false;
+	text = write_all(EXPOSITION_OPENMETRICS);
+	assert_null(strstr(text, "synfin_program_runs"));
+	assert_null(strstr(text, "synfin_collector"));
+}
+
+/* Each family once, its lines together; each sample once. */
+static void assert_in_order(const char *text, bool openmetrics)
+{
+	static char seen[20000][160];
+	unsigned int nr = 0;
+	char family[80] = "", name[80];
+	const char *end;
+
+	for (const char *p = text; *p; p = end + 1) {
+		end = strchr(p, '\n');
+		assert_non_null(end);
+		assert_true(end > p);
+		if (sscanf(p, "# TYPE %79s", name) == 1) {
+			strcpy(family, name);
+		} else if (*p != '#') {
+			size_t len = strcspn(p, "} ") + 1;
+
+			assert_memory_equal(p, family, strlen(family));
+			assert_true(len < sizeof(seen[0]) && nr < 20000);
+			snprintf(seen[nr], sizeof(seen[0]), "%.*s", (int)len, p);
+			for (unsigned int i = 0; i < nr; i++)
+				assert_string_not_equal(seen[i], seen[nr]);
+			nr++;
+		} else if (openmetrics) {
+			assert_true(!strncmp(p, "# TYPE ", 7) || !strncmp(p, "# UNIT ", 7) ||
+				    !strncmp(p, "# HELP ", 7) || !strcmp(p, "# EOF\n"));
+		}
+	}
+}
+
+static void families_are_whole_and_samples_are_there_once(void **state)
+{
+	metrics.has_sockets = true;
+	assert_in_order(write_all(EXPOSITION_CLASSIC), false);
+	assert_in_order(write_all(EXPOSITION_OPENMETRICS), true);
+}
+
+static void the_classic_text_names_counters_with_total(void **state)
+{
+	const char *text;
+
+	metrics.handshakes[ROLE_ACTIVE] = 12;
+	text = write_all(EXPOSITION_CLASSIC);
+	assert_line(text, "# TYPE synfin_handshakes_total counter");
+	assert_line(text, "synfin_handshakes_total{role=\"active\"} 12");
+	assert_null(strstr(text, "# EOF"));
+	assert_null(strstr(text, "# UNIT"));
+}
+
+static void openmetrics_names_the_family_without_it(void **state)
+{
+	const char *text;
+
+	metrics.handshakes[ROLE_ACTIVE] = 12;
+	text = write_all(EXPOSITION_OPENMETRICS);
+	assert_line(text, "# TYPE synfin_handshakes counter");
+	assert_line(text, "synfin_handshakes_total{role=\"active\"} 12");
+	assert_line(text, "# TYPE process_cpu_seconds counter\n# UNIT process_cpu_seconds seconds");
+	assert_string_equal(text + strlen(text) - 7, "\n# EOF\n");
+}
+
+static void a_histogram_is_cumulated_and_its_edges_are_seconds(void **state)
+{
+	const char *text;
+
+	histogram_observe(&metrics.handshake[ROLE_ACTIVE], &handshake_edges, 90000);
+	histogram_observe(&metrics.handshake[ROLE_ACTIVE], &handshake_edges, 2400000);
+	histogram_observe(&metrics.handshake[ROLE_ACTIVE], &handshake_edges, 70000000000);
+	text = write_all(EXPOSITION_CLASSIC);
+#define H "synfin_handshake_duration_seconds"
+	assert_line(text, H "_bucket{role=\"active\",le=\"0.0001\"} 1");
+	assert_line(text, H "_bucket{role=\"active\",le=\"0.001\"} 1");
+	assert_line(text, H "_bucket{role=\"active\",le=\"0.0025\"} 2");
+	assert_line(text, H "_bucket{role=\"active\",le=\"63\"} 2");
+	assert_line(text, H "_bucket{role=\"active\",le=\"+Inf\"} 3");
+	assert_line(text, H "_sum{role=\"active\"} 70.00249");
+	assert_line(text, H "_count{role=\"active\"} 3");
+	text = write_all(EXPOSITION_OPENMETRICS);
+	assert_line(text, H "_bucket{role=\"active\",le=\"63.0\"} 2");
+	assert_line(text, H "_bucket{role=\"active\",le=\"0.0025\"} 2");
+}
+
+static void exemplars_stand_in_openmetrics_only(void **state)
+{
+	metrics.exemplars[ROLE_ACTIVE][13] = (struct exemplar){
+		.id = 0xabc, .value_ns = 1500000000, .at_ns = 1795219485123000000,
+	};
+	assert_line(write_all(EXPOSITION_OPENMETRICS),
+		    H "_bucket{role=\"active\",le=\"2.0\"} 0 "
+		    "# {conn=\"0000000000000abc\"} 1.5 1795219485.123");
+	assert_null(strstr(write_all(EXPOSITION_CLASSIC), "abc"));
+}
+
+static void resets_are_told_by_the_kernels_reasons(void **state)
+{
+	const char *text;
+
+	strcpy(reasons[0], "not_specified");
+	strcpy(reasons[1], "no_socket");
+	strcpy(reasons[2], "max");
+	metrics.kernel.resets_sent[1] = 4;
+	text = write_all(EXPOSITION_CLASSIC);
+	assert_line(text, "synfin_resets_sent_total{reason=\"no_socket\"} 4");
+	assert_line(text, "synfin_resets_sent_total{reason=\"not_specified\"} 0");
+	assert_null(strstr(text, "reason=\"max\""));
+	assert_null(strstr(text, "synfin_resets_sent_total{reason=\"other\"}"));
+	metrics.kernel.resets_sent[WIRE_RESET_REASONS - 1] = 2;
+	assert_line(write_all(EXPOSITION_CLASSIC), "synfin_resets_sent_total{reason=\"other\"} 2");
+}
+
+static void a_kernel_without_reasons_leaves_them_unknown(void **state)
+{
+	metrics.kernel.resets_sent[WIRE_RESET_REASONS - 1] = 2;
+	assert_line(write_all(EXPOSITION_CLASSIC),
+		    "synfin_resets_sent_total{reason=\"unknown\"} 2");
+}
+
+static void what_cannot_be_is_told_all_the_same_if_it_was(void **state)
+{
+	assert_null(strstr(write_all(EXPOSITION_CLASSIC), "{role=\"active\",reason=\"no_ack\"}"));
+	metrics.failures[ROLE_ACTIVE][OUTCOME_NO_ACK] = 1;
+	metrics.closes[CLOSE_SILENT][SIDE_LOCAL] = 1;
+	metrics.transitions[TS_LISTEN][TS_ESTABLISHED] = 1;
+	write_all(EXPOSITION_CLASSIC);
+	assert_line(buf, "synfin_handshake_failures_total{role=\"active\",reason=\"no_ack\"} 1");
+	assert_line(buf, "synfin_connections_closed_total{close=\"silent\",closed_by=\"local\"} 1");
+	assert_line(buf, "synfin_state_transitions_total{from=\"listen\",to=\"established\"} 1");
+}
+
+static void label_values_are_escaped(void **state)
+{
+	strcpy(self.maps[0].name, "a\"b\\c\nd");
+	assert_line(write_all(EXPOSITION_CLASSIC), "synfin_map_entries{map=\"a\\\"b\\\\c\\nd\"} 0");
+}
+
+static void no_room_is_told(void **state)
+{
+	const struct exposition x = { .metrics = &metrics, .self = &self, .reasons = reasons };
+	struct text t = text_into(buf, 100);
+
+	exposition_write(&t, &x, EXPOSITION_CLASSIC);
+	assert_true(t.full);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(names_are_as_promtool_wants_them, begin),
+		cmocka_unit_test_setup(families_of_nothing_known_are_left_out, begin),
+		cmocka_unit_test_setup(families_are_whole_and_samples_are_there_once, begin),
+		cmocka_unit_test_setup(the_classic_text_names_counters_with_total, begin),
+		cmocka_unit_test_setup(openmetrics_names_the_family_without_it, begin),
+		cmocka_unit_test_setup(a_histogram_is_cumulated_and_its_edges_are_seconds, begin),
+		cmocka_unit_test_setup(exemplars_stand_in_openmetrics_only, begin),
+		cmocka_unit_test_setup(resets_are_told_by_the_kernels_reasons, begin),
+		cmocka_unit_test_setup(a_kernel_without_reasons_leaves_them_unknown, begin),
+		cmocka_unit_test_setup(what_cannot_be_is_told_all_the_same_if_it_was, begin),
+		cmocka_unit_test_setup(label_values_are_escaped, begin),
+		cmocka_unit_test_setup(no_room_is_told, begin),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

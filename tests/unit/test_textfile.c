@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <cmocka.h>
+
+#include "gzip.h"
+#include "textfile.h"
+
+static char directory[64], path[96];
+
+static int begin(void **state)
+{
+	strcpy(directory, "/tmp/synfin-textfile-XXXXXX");
+	if (!mkdtemp(directory))
+		return -1;
+	snprintf(path, sizeof(path), "%s/synfin.prom", directory);
+	return 0;
+}
+
+static int end(void **state)
+{
+	unlink(path);
+	return rmdir(directory);	/* fails if anything was left in it */
+}
+
+static void assert_holds(const char *text)
+{
+	char buf[64] = "";
+	int fd = open(path, O_RDONLY);
+
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, buf, sizeof(buf) - 1), strlen(text));
+	assert_string_equal(buf, text);
+	close(fd);
+}
+
+static void what_is_written_takes_the_place_of_what_was(void **state)
+{
+	struct stat st;
+
+	assert_int_equal(textfile_write(path, "one\n", 4), 0);
+	assert_holds("one\n");
+	assert_int_equal(textfile_write(path, "two 2\n", 6), 0);
+	assert_holds("two 2\n");
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);	/* node_exporter runs as another user */
+}
+
+static void what_cannot_be_written_leaves_nothing_behind(void **state)
+{
+	char longest[5000];
+
+	assert_int_equal(textfile_write("/nonexistent/synfin.prom", "x", 1), -ENOENT);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(textfile_write(path, "x", 1), -EISDIR);
+	assert_int_equal(rmdir(path), 0);
+	memset(longest, 'x', sizeof(longest));
+	longest[sizeof(longest) - 1] = 0;
+	assert_int_equal(textfile_write(longest, "x", 1), -ENAMETOOLONG);
+}
+
+static void what_gzip_shrinks_is_there_again(void **state)
+{
+	static char text[100000], back[100000];
+	z_stream z = {};
+	char *packed;
+	size_t len;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = 'a' + i % 7;
+	assert_int_equal(gzip_compress(text, sizeof(text), &packed, &len), 0);
+	assert_in_range(len, 1, sizeof(text) / 10);
+	assert_int_equal((unsigned char)packed[0], 0x1f);
+	assert_int_equal((unsigned char)packed[1], 0x8b);
+	assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+	z.next_in = (Bytef *)packed;
+	z.avail_in = len;
+	z.next_out = (Bytef *)back;
+	z.avail_out = sizeof(back);
+	assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+	assert_memory_equal(back, text, sizeof(text));
+	inflateEnd(&z);
+	free(packed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_is_written_takes_the_place_of_what_was,
+						begin, end),
+		cmocka_unit_test_setup_teardown(what_cannot_be_written_leaves_nothing_behind,
+						begin, end),
+		cmocka_unit_test(what_gzip_shrinks_is_there_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

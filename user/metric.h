@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * metric.h - every metric family of `synfin export`: name, type, unit, labels,
+ * help, each once.  The writers, docs/metrics.md and the checks come from here.
+ *
+ * Names are a promise: the list may grow, and nothing in it changes.  The name
+ * is what a sample of a counter or gauge is called; a histogram's samples add
+ * _bucket, _sum and _count.
+ */
+#ifndef SYNFIN_METRIC_H
+#define SYNFIN_METRIC_H
+
+#include <stdint.h>
+
+#define METRIC_TYPES(X)			\
+	X(COUNTER, "counter")		\
+	X(GAUGE, "gauge")		\
+	X(HISTOGRAM, "histogram")
+
+#define METRIC_UNITS(X)			\
+	X(NONE, "")			\
+	X(SECONDS, "seconds")		\
+	X(BYTES, "bytes")		\
+	X(RATIO, "ratio")
+
+#define METRIC_LABELS_MAX	5
+
+/*
+ * X(id, name, type, unit, labels joined by blanks, help), in the order of the
+ * exposition.  No help has a quote or a backslash, so none needs escaping.
+ */
+#define METRICS(X)										\
+	X(BUILD_INFO, "synfin_build_info", GAUGE, NONE, "version revision libbpf",		\
+	  "Always 1; the labels tell which synfin runs.")					\
+	X(STATE_TRANSITIONS, "synfin_state_transitions_total", COUNTER, NONE, "from to",	\
+	  "TCP state changes, counted in the kernel. Of a FIN_WAIT2 mini-socket the way on.")	\
+	X(HANDSHAKES, "synfin_handshakes_total", COUNTER, NONE, "role",				\
+	  "Handshakes begun: active by a SYN sent, passive by the third ACK.")			\
+	X(HANDSHAKE_FAILURES, "synfin_handshake_failures_total", COUNTER, NONE, "role reason",	\
+	  "Handshakes that never reached ESTABLISHED, by how they ended.")			\
+	X(HANDSHAKE_DURATION, "synfin_handshake_duration_seconds", HISTOGRAM, SECONDS, "role",	\
+	  "Active: SYN sent to ESTABLISHED. Passive: SYN-ACK sent to third ACK. "		\
+	  "From 1 s on a SYN or SYN-ACK was sent again.")					\
+	X(CONNECTIONS_CLOSED, "synfin_connections_closed_total", COUNTER, NONE,			\
+	  "close closed_by",									\
+	  "Ends of established connections, by how they ended and whose FIN or RST was first.")	\
+	X(CONNECTION_DURATION, "synfin_connection_duration_seconds", HISTOGRAM, SECONDS,	\
+	  "role", "Lives of established connections, from the handshake on.")			\
+	X(TEARDOWN_DURATION, "synfin_teardown_duration_seconds", HISTOGRAM, SECONDS,		\
+	  "closed_by", "First FIN or RST to the last state, TIME_WAIT not included.")		\
+	X(SOCKETS, "synfin_sockets", GAUGE, NONE, "state",					\
+	  "TCP sockets now, by state: what was there at the start and what was counted "	\
+	  "since. Neither mini-sockets nor half-open requests.")				\
+	X(TIME_WAIT_CREATED, "synfin_time_wait_created_total", COUNTER, NONE, "",		\
+	  "Entries into TIME_WAIT.")								\
+	X(PORT_EXHAUSTIONS, "synfin_ephemeral_port_exhaustions_total", COUNTER, NONE, "",	\
+	  "connect() that found no local port.")						\
+	X(RETRANSMITS, "synfin_retransmits_total", COUNTER, NONE, "phase",			\
+	  "Segments sent again (Tcp RetransSegs), counted in the kernel.")			\
+	X(RESETS_SENT, "synfin_resets_sent_total", COUNTER, NONE, "reason",			\
+	  "RSTs sent (Tcp OutRsts), by the kernel's reason; unknown before Linux 6.10.")	\
+	X(RESETS_RECEIVED, "synfin_resets_received_total", COUNTER, NONE, "state",		\
+	  "RSTs received, by the state of the socket that they met.")				\
+	X(EVENTS, "synfin_events_total", COUNTER, NONE, "kind",					\
+	  "Records of the kernel that synfin read.")						\
+	X(EVENTS_LOST, "synfin_events_lost_total", COUNTER, NONE, "reason",			\
+	  "Records (table: connections) that were lost: no room in the ring buffer, skipped "	\
+	  "by the kernel while nested (at most), or no room in the connection table.")		\
+	X(LIFECYCLES_INCOMPLETE, "synfin_lifecycles_incomplete_total", COUNTER, NONE, "reason",	\
+	  "Connections that ended and are in no other count of lives, since part of their "	\
+	  "life was missed.")									\
+	X(CONNECTIONS_UNSEEN, "synfin_connections_unseen_total", COUNTER, NONE, "",		\
+	  "Connections that the kernel counted and of which no record was left.")		\
+	X(CONNECTIONS_TRACKED, "synfin_connections_tracked", GAUGE, NONE, "",			\
+	  "Connections in synfin's table.")							\
+	X(RINGBUF_USED, "synfin_ringbuf_used_bytes", GAUGE, BYTES, "",				\
+	  "Most that has waited in the ring buffer since the last scrape.")			\
+	X(RINGBUF_SIZE, "synfin_ringbuf_size_bytes", GAUGE, BYTES, "",				\
+	  "Size of the ring buffer.")								\
+	X(MAP_ENTRIES, "synfin_map_entries", GAUGE, NONE, "map", "Entries of a BPF map.")	\
+	X(MAP_ENTRIES_LIMIT, "synfin_map_entries_limit", GAUGE, NONE, "map",			\
+	  "Entries that a BPF map has room for.")						\
+	X(PROGRAM_ATTACHED, "synfin_program_attached", GAUGE, NONE, "program",			\
+	  "1 if the BPF program is in the kernel, 0 if this kernel cannot take it.")		\
+	X(PROGRAM_RUNS, "synfin_program_runs_total", COUNTER, NONE, "program",			\
+	  "Runs of the BPF program; only while sysctl kernel.bpf_stats_enabled is on.")		\
+	X(PROGRAM_RUN_SECONDS, "synfin_program_run_seconds_total", COUNTER, SECONDS, "program",	\
+	  "Time in the BPF program; only while sysctl kernel.bpf_stats_enabled is on.")		\
+	X(SINK_EVENTS, "synfin_sink_events_total", COUNTER, NONE, "sink",			\
+	  "What was told to a sink.")								\
+	X(COLLECTOR_DURATION, "synfin_collector_duration_seconds", GAUGE, SECONDS, "collector",	\
+	  "How long the last run took.")							\
+	X(COLLECTOR_SUCCESS, "synfin_collector_success", GAUGE, NONE, "collector",		\
+	  "Whether the last run was good.")							\
+	X(PROCESS_CPU, "process_cpu_seconds_total", COUNTER, SECONDS, "",			\
+	  "User and system CPU time of synfin.")						\
+	X(PROCESS_OPEN_FDS, "process_open_fds", GAUGE, NONE, "",				\
+	  "Open file descriptors of synfin.")							\
+	X(PROCESS_MAX_FDS, "process_max_fds", GAUGE, NONE, "",					\
+	  "Limit of open file descriptors.")							\
+	X(PROCESS_VIRTUAL, "process_virtual_memory_bytes", GAUGE, BYTES, "",			\
+	  "Virtual memory of synfin, the ring buffer's mapping twice.")				\
+	X(PROCESS_RESIDENT, "process_resident_memory_bytes", GAUGE, BYTES, "",			\
+	  "Resident memory of synfin, the ring buffer's touched part included.")		\
+	X(PROCESS_START, "process_start_time_seconds", GAUGE, SECONDS, "",			\
+	  "When synfin was started, in seconds since 1970.")
+
+enum metric_type {
+#define X(id, ...) METRIC_##id,
+	METRIC_TYPES(X)
+#undef X
+};
+
+enum metric_unit {
+#define X(id, ...) UNIT_##id,
+	METRIC_UNITS(X)
+#undef X
+};
+
+enum metric {
+#define X(id, ...) M_##id,
+	METRICS(X)
+#undef X
+	METRIC_MAX
+};
+
+struct metric_spec {
+	const char *name, *labels, *help;
+	enum metric_type type;
+	enum metric_unit unit;
+};
+
+extern const struct metric_spec metric_specs[METRIC_MAX];
+extern const char *const metric_types[], *const metric_units[];
+
+#endif

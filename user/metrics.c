@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "metrics.h"
+
+/* ---- the kernel's counters ---- */
+
+/* A difference of two counters that are read one after the other may waver. */
+static void raise(uint64_t *counter, uint64_t now)
+{
+	if (now > *counter)
+		*counter = now;
+}
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+uint64_t metrics_births(const struct wire_counters *counters)
+{
+	return counters->transitions[TS_CLOSE][TS_SYN_SENT] +
+	       counters->transitions[TS_LISTEN][TS_SYN_RECV];
+}
+
+/*
+ * To the kernel ->CLOSE is also how a FIN_WAIT2 socket becomes a mini-socket.
+ * Where that one went is known from its segments only.
+ */
+static void derive_transitions(struct metrics *m)
+{
+	const struct wire_counters *k = &m->kernel;
+
+	for (unsigned int from = 0; from < WIRE_STATES; from++) {
+		for (unsigned int to = 0; to < WIRE_STATES; to++) {
+			uint64_t count = k->transitions[from][to];
+
+			if (from == TS_FIN_WAIT2 && to == TS_CLOSE)
+				count = less(count, less(k->parked, k->unparked));
+			if (from == TS_FIN_WAIT2)
+				count += m->of_minis[to];
+			if (from != to)
+				raise(&m->transitions[from][to], count);
+		}
+	}
+}
+
+void metrics_kernel(struct metrics *m, const struct wire_counters *counters)
+{
+	const struct wire_counters *k = counters;
+
+	m->kernel = *k;
+	derive_transitions(m);
+	for (unsigned int s = 0; s < WIRE_STATES; s++)
+		raise(&m->resets_received[s], less(k->resets_received[s], k->data_after_close[s]));
+	raise(&m->handshakes[ROLE_ACTIVE],
+	      less(k->transitions[TS_CLOSE][TS_SYN_SENT], k->no_port));
+	raise(&m->handshakes[ROLE_PASSIVE], k->transitions[TS_LISTEN][TS_SYN_RECV]);
+	m->lost[LOST_RING] = k->lost_ring;
+}
+
+/* ---- records ---- */
+
+/* LISTEN->SYN_RECV is a birth: the listener stays one. */
+static bool leaves(unsigned int from, unsigned int to)
+{
+	return from != TS_LISTEN || to != TS_SYN_RECV;
+}
+
+void metrics_event(struct metrics *m, const union event *ev)
+{
+	m->events[ev->hdr.kind]++;
+	if (ev->hdr.kind == WIRE_STATE && !m->has_sockets) {
+		if (leaves(ev->state.oldstate, ev->state.newstate))
+			m->flow[ev->state.oldstate]--;
+		m->flow[ev->state.newstate]++;
+	}
+}
+
+void metrics_count_off(struct metrics *m, struct conntab *conns)
+{
+	struct conn *c;
+
+	for (unsigned int s = 0; s < WIRE_STATES; s++)
+		m->sockets_base[s] = -m->flow[s];
+	for (c = conntab_oldest(conns); c; c = conntab_newer(conns, c)) {
+		if (c->stage == STAGE_OPEN || c->stage == STAGE_LISTENER)
+			m->sockets_base[c->state]++;
+	}
+	m->has_sockets = true;
+}
+
+uint64_t metrics_sockets(const struct metrics *m, enum tcp_state state)
+{
+	int64_t sum = m->sockets_base[state];
+
+	for (unsigned int s = 0; s < WIRE_STATES; s++) {
+		if (s == state)
+			continue;
+		sum += m->kernel.transitions[s][state];
+		if (leaves(state, s))
+			sum -= m->kernel.transitions[state][s];
+	}
+	return sum > 0 ? sum : 0;
+}
+
+void metrics_settle_births(struct metrics *m, uint64_t births, const struct engine *e)
+{
+	raise(&m->unseen, less(births, e->births + e->adopted));
+}
+
+/* ---- lives ---- */
+
+/*
+ * When it becomes known, not when the connection ends: the report of the
+ * transition that ends the handshake.
+ */
+static void observe_handshake(struct metrics *m, const struct report *r)
+{
+	const struct conn *c = r->conn;
+	unsigned int bucket;
+
+	if ((r->state.old != TS_SYN_SENT && r->state.old != TS_SYN_RECV) ||
+	    r->state.new == TS_SYN_RECV || r->state.new == TS_CLOSE)
+		return;
+	if (!c || !(c->flags & CONN_HANDSHAKE) || c->flags & (CONN_GAP | CONN_EXISTING))
+		return;
+	bucket = histogram_observe(&m->handshake[c->role], &handshake_edges, c->handshake_ns);
+	m->exemplars[c->role][bucket] = (struct exemplar){
+		.id = r->id, .value_ns = c->handshake_ns, .at_ns = r->at_ns + r->clock_ns,
+	};
+}
+
+static void count_state(struct metrics *m, const struct report *r)
+{
+	if (r->conn && r->conn->stage == STAGE_PARKED)
+		m->of_minis[r->state.new]++;
+	observe_handshake(m, r);
+}
+
+static void count_close(struct metrics *m, const struct report *r)
+{
+	const struct report_connection *life = &r->connection;
+
+	m->closes[life->verdict.close][life->verdict.closed_by]++;
+	if (life->duration_ns != UNKNOWN_NS)
+		histogram_observe(&m->duration[r->conn->role], &duration_edges,
+				  life->duration_ns);
+	if (life->teardown_ns != UNKNOWN_NS)
+		histogram_observe(&m->teardown[life->verdict.closed_by], &teardown_edges,
+				  life->teardown_ns);
+}
+
+static void count_life(struct metrics *m, const struct report *r)
+{
+	const struct report_connection *life = &r->connection;
+
+	if (life->verdict.close == CLOSE_STILL_OPEN)
+		return;
+	if (r->conn->flags & CONN_EXISTING)
+		m->incomplete[INCOMPLETE_STARTED_BEFORE_ATTACH]++;
+	else if (!life->complete && life->verdict.close)
+		m->incomplete[INCOMPLETE_EVENT_LOST]++;
+	else if (!life->complete)
+		m->incomplete[INCOMPLETE_EXPIRED]++;
+	else if (life->verdict.outcome == OUTCOME_ESTABLISHED)
+		count_close(m, r);
+	else
+		m->failures[r->conn->role][life->verdict.outcome]++;
+}
+
+static void count_lost(struct metrics *m, const struct report_lost *lost)
+{
+	if (lost->where == LOST_RING)	/* the kernel's counter is exact */
+		m->told_ring += lost->count;
+	else
+		m->lost[lost->where] += lost->count;
+	if (lost->where == LOST_TABLE)
+		m->incomplete[INCOMPLETE_TABLE_FULL] += lost->count;
+}
+
+void metrics_report(struct metrics *m, const struct report *r)
+{
+	m->reports++;
+	switch (r->kind) {
+	case REPORT_STATE:
+		count_state(m, r);
+		break;
+	case REPORT_CONNECTION:
+		count_life(m, r);
+		break;
+	case REPORT_LOST:
+		count_lost(m, &r->lost);
+		break;
+	case REPORT_LATE_SEGMENT:
+	case REPORT_RETRANSMIT:
+	case REPORT_RESET:
+	case REPORT_KINDS:
+		break;
+	}
+}
+
+const char *incomplete_text(enum incomplete_reason reason)
+{
+	static const char *const texts[] = {
+#define X(id, text) [INCOMPLETE_##id] = text,
+		INCOMPLETE_REASONS(X)
+#undef X
+	};
+
+	return texts[reason];
+}
