@@ -615,6 +615,9 @@ bool capture_drain(struct capture *c, uint64_t next_deadline)
 {
 	c->now_ns = clock_now(CLOCK_MONOTONIC);
 	c->drained = 0;
+	/* The first at once: whoever turns up unknown behind it is not older than the trace. */
+	if (!c->lost_ring)
+		tell_lost(c, WIRE_LOST_RING, sum_lost_ring(c), &c->lost_ring);
 	ring_buffer__consume(c->ring);
 	if (c->drained > c->state.ring_used)
 		c->state.ring_used = c->drained;
