@@ -30,8 +30,9 @@
 #define WALK_MAX	16384
 #define WALK_BYTES	(16u << 20)
 
-/* A walk rests twenty times as long as it took, and at least this long. */
-#define REST_NS		(100 * 1000000ull)
+/* What walks may take: a twentieth of the time, saved up to this. */
+#define CREDIT_SHARE	20
+#define CREDIT_MAX_NS	(100 * 1000000ll)
 
 struct cgroup_lookup {
 	int mount;
@@ -40,7 +41,9 @@ struct cgroup_lookup {
 	char above[PATH_MAX];	/* what is mounted, as seen from the cgroup namespace's root */
 	char mountpoint[PATH_MAX];
 	struct memo seen;	/* in walks: id -> path */
-	uint64_t walked_ns, rest_until_ns;	/* the last walk's begin; 0: none yet */
+	uint64_t walked_ns;	/* the last walk's begin; 0: none yet */
+	int64_t credit_ns;
+	uint64_t credited_ns;	/* when that was reckoned */
 	struct cgroup_lookup_counts counts;
 };
 
@@ -250,6 +253,17 @@ static bool walk_directory(struct cgroup_lookup *l, struct queue *q, const char 
 	return true;
 }
 
+static bool may_walk(struct cgroup_lookup *l)
+{
+	uint64_t now = now_ns();
+
+	l->credit_ns += (now - l->credited_ns) / CREDIT_SHARE;
+	if (l->credit_ns > CREDIT_MAX_NS)
+		l->credit_ns = CREDIT_MAX_NS;
+	l->credited_ns = now;
+	return l->credit_ns > 0;
+}
+
 static void walk(struct cgroup_lookup *l)
 {
 	CLEANUP(queue_freep) struct queue *q = calloc(1, sizeof(*q));
@@ -267,7 +281,7 @@ static void walk(struct cgroup_lookup *l)
 		whole = walk_directory(l, q, q->paths[q->first++]);
 	took_ns = now_ns() - begun_ns;
 	l->walked_ns = begun_ns;
-	l->rest_until_ns = begun_ns + 20 * took_ns + REST_NS;
+	l->credit_ns -= took_ns;
 	l->counts.walks++;
 	log_debug("walked %u cgroups in %llu us%s", q->nr, (unsigned long long)took_ns / 1000,
 		  whole ? "" : "; there are more");
@@ -289,7 +303,7 @@ static int by_walk(struct cgroup_lookup *l, uint64_t id, uint64_t since_ns, char
 		return 0;
 	if (l->walked_ns > since_ns)
 		return -ENOENT;
-	if (now_ns() < l->rest_until_ns)
+	if (!may_walk(l))
 		return -EAGAIN;
 	walk(l);
 	return saw(l, id, path, size) ? 0 : -ENOENT;
@@ -345,6 +359,11 @@ int cgroup_lookup_path(struct cgroup_lookup *l, uint64_t id, uint64_t since_ns,
 	return err;
 }
 
+bool cgroup_lookup_is_whole(const struct cgroup_lookup *l)
+{
+	return l->is_root;
+}
+
 struct cgroup_lookup_counts cgroup_lookup_counts(const struct cgroup_lookup *l)
 {
 	return l->counts;
@@ -364,6 +383,8 @@ int cgroup_lookup_open(struct cgroup_lookup **ret)
 		return -ENOMEM;
 	l->mount = -1;
 	l->has_handles = true;
+	l->credit_ns = CREDIT_MAX_NS;
+	l->credited_ns = now_ns();
 	err = memo_init(&l->seen, WALK_MAX, WALK_BYTES);
 	if (err)
 		return err;

@@ -12,6 +12,7 @@
 #ifndef SYNFIN_CGROUP_LOOKUP_H
 #define SYNFIN_CGROUP_LOOKUP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,9 @@ void cgroup_lookup_close(struct cgroup_lookup *l);
  */
 int cgroup_lookup_path(struct cgroup_lookup *l, uint64_t id, uint64_t since_ns,
 		       char *path, size_t size);
+
+/* False: what is mounted is a part of the hierarchy only. */
+bool cgroup_lookup_is_whole(const struct cgroup_lookup *l);
 
 struct cgroup_lookup_counts cgroup_lookup_counts(const struct cgroup_lookup *l);
 

@@ -157,6 +157,18 @@ static enum check_state setns_call(const struct facts *f, const struct feature_r
 	return state_of(!f->setns_err);
 }
 
+/* ---- what is mounted ---- */
+
+static enum check_state cgroup2(const struct facts *f, const struct feature_row *row,
+				struct check *c)
+{
+	if (f->cgroup2_err)
+		FOUND(c, "%s", strerrordesc_np(-f->cgroup2_err));
+	else
+		FOUND(c, f->cgroup2_whole ? "the whole hierarchy" : "a part of the hierarchy");
+	return state_of(f->cgroup2_whole);
+}
+
 /* ---- what the administrator has set ---- */
 
 /* Kernel memory may not be read by programs in mode confidentiality. */
@@ -228,6 +240,11 @@ static const struct feature_row table[] = {
 	{ "CAP_SYS_PTRACE", capability, CAP_SYS_PTRACE, 0, OPTIONAL,
 	  "-N pid:PID and nameless namespaces of other users",
 	  "run as root, or give it CAP_SYS_PTRACE" },
+	{ "CAP_DAC_READ_SEARCH", capability, CAP_DAC_READ_SEARCH, 0, OPTIONAL,
+	  "cgroups at once, else by walking their tree",
+	  "run as root, or give it CAP_DAC_READ_SEARCH" },
+	{ "cgroup2", cgroup2, 0, 0, OPTIONAL, "cgroup, unit, container_id, pod_uid",
+	  "mount the host's hierarchy: mount -t cgroup2 none DIR; docker run --cgroupns=host" },
 	{ "memlock", memlock, 0, 0, NEEDS_RIGHT, "tracing, before Linux 5.11",
 	  "ulimit -l unlimited, or give it CAP_SYS_RESOURCE" },
 	{ "user_namespace", user_namespace, 0, 0, NEEDS_RIGHT, "tracing",

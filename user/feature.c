@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cgroup_lookup.h"
 #include "cleanup.h"
 #include "netns.h"
 
@@ -208,6 +209,17 @@ static uint64_t effective_capabilities(void)
 	return ret;
 }
 
+static void look_at_cgroups(struct facts *ret)
+{
+	struct cgroup_lookup *l;
+
+	ret->cgroup2_err = cgroup_lookup_open(&l);
+	if (ret->cgroup2_err)
+		return;
+	ret->cgroup2_whole = cgroup_lookup_is_whole(l);
+	cgroup_lookup_close(l);
+}
+
 void feature_look(struct facts *ret)
 {
 	struct rlimit memlock = {};
@@ -227,6 +239,7 @@ void feature_look(struct facts *ret)
 	ret->memlock_unlimited = !getrlimit(RLIMIT_MEMLOCK, &memlock) &&
 				 memlock.rlim_cur == RLIM_INFINITY;
 	read_lockdown(ret->lockdown, sizeof(ret->lockdown));
+	look_at_cgroups(ret);
 }
 
 /* CAP_SYS_ADMIN stands for both, as it does in the kernel. */

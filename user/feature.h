@@ -56,6 +56,8 @@ struct facts {
 	bool init_userns, init_pidns;
 	int bpf_err;		/* of a bpf() that asks for nothing */
 	int setns_err;		/* of entering the network namespace we are in */
+	int cgroup2_err;	/* of finding where cgroup v2 is mounted */
+	bool cgroup2_whole;	/* from its root on */
 	bool memlock_unlimited;
 	char lockdown[32];	/* the mode; "": not to be read */
 	int64_t perf_event_paranoid, unprivileged_bpf_disabled, bpf_jit_enable;

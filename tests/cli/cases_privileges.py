@@ -9,7 +9,8 @@ import traffic
 from case import case, check, each, equal
 from synfin import as_nobody
 
-_DAC_OVERRIDE, _SYS_PTRACE, _SYS_ADMIN = 1 << 1, 1 << 19, 1 << 21      # include/uapi/linux/capability.h
+# include/uapi/linux/capability.h
+_DAC_OVERRIDE, _DAC_READ_SEARCH, _SYS_PTRACE, _SYS_ADMIN = 1 << 1, 1 << 2, 1 << 19, 1 << 21
 _SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 
 
@@ -51,9 +52,9 @@ def nothing_is_left_of_another_users_either(synfin):
 def other_namespaces_leave_what_finds_and_enters_them(synfin):
     network = namespaces.own_network()
     os.symlink(network, synfin.path("link"))
-    _left(synfin, _SYS_ADMIN, "conns", "-N", synfin.path("link"))
-    _left(synfin, _SYS_ADMIN | _SYS_PTRACE, "conns", "-N", network)
-    _left(synfin, _SYS_ADMIN | _SYS_PTRACE, "conns")
+    _left(synfin, _SYS_ADMIN | _DAC_READ_SEARCH, "conns", "-N", synfin.path("link"))
+    _left(synfin, _SYS_ADMIN | _DAC_READ_SEARCH | _SYS_PTRACE, "conns", "-N", network)
+    _left(synfin, _SYS_ADMIN | _DAC_READ_SEARCH | _SYS_PTRACE, "conns")
     _left(synfin, _SYS_PTRACE, "audit")
 
 

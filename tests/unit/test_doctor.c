@@ -31,7 +31,7 @@ static int all_is_there(void **state)
 		},
 		.capabilities = UINT64_MAX, .init_userns = true, .init_pidns = true,
 		.bpf_err = -EBADF, .lockdown = "none", .perf_event_paranoid = 2,
-		.unprivileged_bpf_disabled = 2, .bpf_jit_enable = 1,
+		.unprivileged_bpf_disabled = 2, .bpf_jit_enable = 1, .cgroup2_whole = true,
 	};
 	return 0;
 }
@@ -157,6 +157,18 @@ static void what_tracing_can_do_without_does_not_count(void **state)
 	expect("pid_namespace", CHECK_MISSING);
 	expect("setns", CHECK_MISSING);
 	expect("bpf_jit_enable", CHECK_MISSING);
+	assert_int_equal(verdict.status, STATUS_OK);
+	assert_null(verdict.unknown);
+}
+
+static void a_part_of_the_cgroups_is_not_enough(void **state)
+{
+	expect("cgroup2", CHECK_OK);
+	facts.cgroup2_whole = false;
+	expect("cgroup2", CHECK_MISSING);
+	assert_string_equal(check_of("cgroup2")->found, "a part of the hierarchy");
+	facts.cgroup2_err = -ENOENT;
+	expect("cgroup2", CHECK_MISSING);
 	assert_int_equal(verdict.status, STATUS_OK);
 	assert_null(verdict.unknown);
 }
@@ -293,6 +305,7 @@ int main(void)
 		TEST(without_btf_nothing_else_is_known_of_the_kernel),
 		TEST(a_kernel_without_the_guard_needs_no_twins),
 		TEST(what_tracing_can_do_without_does_not_count),
+		TEST(a_part_of_the_cgroups_is_not_enough),
 		TEST(without_privileges_both_capabilities_are_named),
 		TEST(cap_sys_admin_stands_for_both),
 		TEST(both_capabilities_are_enough),
