@@ -43,6 +43,8 @@ enum wire_kind {
 	WIRE_CENSUS,		/* a socket that is there */
 	WIRE_OWNER,		/* a descriptor of it */
 	WIRE_CENSUS_END,	/* of a namespace: what was there was told */
+	/* from the kernel again */
+	WIRE_OWNER_SEEN = 16,	/* tcp_rcv_space_adjust, sock_send_length: who used it first */
 	/* names, looked up outside of the kernel's records: ahead of the record that has the id */
 	WIRE_CGROUP = 17,	/* of a cgroup: its path */
 	WIRE_NETNS_NAME = 18,	/* of a network namespace */
@@ -80,7 +82,11 @@ struct wire_tuple {
 	__u8  pad[3];
 };
 
-/* The process behind the socket; pid 0 where current is not its owner. */
+/*
+ * The process behind the socket; pid 0 where current is not its owner.  Of a record
+ * with an owner `born` tells processes of one pid apart: the leader's start_boottime
+ * in steps of 2^20 ns, of which the low 32 bits, plus 1; 0: not told.
+ */
 struct wire_owner {
 	__u32 pid;		/* tgid, initial pid namespace */
 	__u32 uid;		/* the socket's sk_uid, always there */
@@ -127,7 +133,8 @@ struct wire_state {
 	struct wire_owner  owner;
 	struct wire_sample sample;
 	__u8 oldstate, newstate;
-	__u8 pad[6];
+	__u8 pad[2];
+	__u32 born;		/* the owner */
 };
 
 struct wire_retransmit {
@@ -368,6 +375,14 @@ struct wire_owner_of {
 	struct wire_hdr   hdr;
 	struct wire_owner owner;
 	__u32 fd;
+	__u32 born;		/* the owner */
+};
+
+/* Once a socket: the first process that was seen to read or, where that shows, to write. */
+struct wire_owner_seen {
+	struct wire_hdr   hdr;
+	struct wire_owner owner;
+	__u32 born;		/* the owner */
 	__u32 pad;
 };
 
@@ -423,6 +438,7 @@ WIRE_ASSERT(wire_aged, 136);
 WIRE_ASSERT(wire_netns_facts, 232);
 WIRE_ASSERT(wire_owner_of, 72);
 WIRE_ASSERT(wire_census_end, 48);
+WIRE_ASSERT(wire_owner_seen, 72);
 WIRE_ASSERT(wire_cgroup, 40 + WIRE_PATH_LEN);
 WIRE_ASSERT(wire_netns_name, 288);
 

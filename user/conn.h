@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "event.h"
+#include "owner.h"
 #include "words.h"
 
 /*
@@ -85,18 +86,14 @@ struct progress {
 	bool fin_received;
 };
 
-struct owner {
-	uint32_t pid, uid;
-	uint8_t  from;		/* enum owner_word */
-	char	 comm[WIRE_COMM_LEN];
-};
-
 struct conn {
 	/* conntab's */
 	uint64_t key;
 	uint32_t self, next, older, newer;	/* indices into the table */
 	uint32_t timer;		/* position in the heap + 1; 0: none */
 	uint64_t deadline_ns;
+
+	struct conn *next_listener;	/* listenmap's */
 
 	/* lifecycle's */
 	uint64_t id;		/* what `conn` prints; 0: not known yet */

@@ -23,6 +23,7 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 	[WIRE_CENSUS]	  = sizeof(struct wire_census),
 	[WIRE_OWNER]	  = sizeof(struct wire_owner_of),
 	[WIRE_CENSUS_END] = sizeof(struct wire_census_end),
+	[WIRE_OWNER_SEEN] = sizeof(struct wire_owner_seen),
 	[WIRE_CGROUP]	  = sizeof(struct wire_cgroup),
 	[WIRE_NETNS_NAME] = sizeof(struct wire_netns_name),
 	[WIRE_MINI]	  = sizeof(struct wire_mini),
@@ -143,6 +144,8 @@ static bool members_in_range(const union event *ev)
 		return is_text_at_end(ev) && is_path(&ev->cgroup);
 	case WIRE_NETNS_NAME:
 		return is_text(ev->netns_name.name, sizeof(ev->netns_name.name));
+	case WIRE_OWNER_SEEN:
+		return is_text(ev->owner_seen.owner.comm, sizeof(ev->owner_seen.owner.comm));
 	case WIRE_NETNS_FACTS:
 	case WIRE_CLOCK:
 	case WIRE_TICK:

@@ -37,7 +37,7 @@ void end_life(struct engine *e, struct conn *c, const struct verdict *v, uint64_
 {
 	end_release(e, c, v);
 	tell_connection(e, c, v, at_ns);
-	conntab_remove(&e->conns, c);
+	engine_forget(e, c);
 }
 
 /* A FIN_WAIT2 mini-socket: nothing announces its end, a timer bounds it. */
@@ -95,7 +95,7 @@ static void end_request(struct engine *e, struct conn *c, uint64_t at_ns)
 	c->path_ns[0] = UNKNOWN_NS;
 	c->path_len = 1;
 	tell_connection(e, c, &v, at_ns);
-	conntab_remove(&e->conns, c);
+	engine_forget(e, c);
 }
 
 /* It is over, and nothing told how. */
@@ -104,7 +104,7 @@ void end_lost(struct engine *e, struct conn *c, uint64_t now_ns)
 	struct verdict v = verdict_of_open(c, CLOSE_NONE);
 
 	if (c->flags & CONN_BIRTH_HELD) {
-		conntab_remove(&e->conns, c);
+		engine_forget(e, c);
 		return;
 	}
 	c->flags |= CONN_GAP;
@@ -129,8 +129,10 @@ void end_due(struct engine *e, struct conn *c, uint64_t now_ns)
 	case STAGE_OPEN:
 		end_lost(e, c, now_ns);
 		break;
+	case STAGE_LISTENER:	/* a census missed it */
+		engine_forget(e, c);
+		break;
 	case STAGE_NEW:
-	case STAGE_LISTENER:
 		break;
 	}
 }
@@ -156,7 +158,7 @@ void end_displaced(struct engine *e, struct conn *c, uint64_t at_ns)
 	case STAGE_REQUEST:
 	case STAGE_NEW:
 	case STAGE_LISTENER:
-		conntab_remove(&e->conns, c);
+		engine_forget(e, c);
 	}
 }
 
@@ -176,7 +178,7 @@ static void end_open_or_parked(struct engine *e, struct conn *c, uint64_t now_ns
 	}
 	v = verdict_of_open(c, CLOSE_STILL_OPEN);
 	if (c->flags & CONN_BIRTH_HELD && engine_is_undecided(e, &c->tuple)) {
-		conntab_remove(&e->conns, c);
+		engine_forget(e, c);
 		return;
 	}
 	if (c->flags & CONN_BIRTH_HELD) {	/* a raw clone, still */
@@ -197,5 +199,5 @@ void end_with_run(struct engine *e, struct conn *c, uint64_t now_ns)
 	else if (c->stage == STAGE_PARKED || c->stage == STAGE_OPEN)
 		end_open_or_parked(e, c, now_ns);
 	else
-		conntab_remove(&e->conns, c);
+		engine_forget(e, c);
 }

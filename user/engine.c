@@ -45,7 +45,7 @@ static bool settle(struct engine *e, struct conn *c, const struct wire_tuple *t)
 	if (!(c->flags & CONN_BIRTH_HELD))
 		return true;
 	if (engine_is_undecided(e, &c->tuple) || !engine_has(e, c->netns, &c->tuple)) {
-		conntab_remove(&e->conns, c);
+		engine_forget(e, c);
 		return false;
 	}
 	if (c->role == ROLE_ACTIVE)	/* told as it was then: its port was not chosen yet */
@@ -81,11 +81,10 @@ static bool is_from_future(const struct conn *c, const struct wire_hdr *hdr)
 static void take_back(struct engine *e, struct conn *c, struct conn *heir)
 {
 	heir->census_ns = c->census_ns;
-	if (!heir->owner.from)
-		heir->owner = c->owner;
+	owner_inherit(&heir->owner, c->owner.from, &c->owner);
 	if (c->stage == STAGE_OPEN && !(c->flags & CONN_EXISTING))
 		e->adopted--;
-	conntab_remove(&e->conns, c);
+	engine_forget(e, c);
 }
 
 /* A raw clone (LISTEN->SYN_RECV up to 6.14) had no cookie; its next event has. */
@@ -125,7 +124,7 @@ static void identify(struct engine *e, struct conn *c, const struct wire_hdr *hd
 	c->id = hdr->cookie;
 }
 
-static struct conn *add(struct engine *e, const struct wire_hdr *hdr)
+struct conn *engine_add(struct engine *e, const struct wire_hdr *hdr)
 {
 	struct conn *c;
 
@@ -138,11 +137,20 @@ static struct conn *add(struct engine *e, const struct wire_hdr *hdr)
 		}
 		if (oldest->stage != STAGE_LISTENER && !(oldest->flags & CONN_BIRTH_HELD))
 			e->evicted++;
+		if (oldest->stage == STAGE_LISTENER)
+			listeners_doubt(e, hdr->ts_ns);
 		e->forgot = true;
-		conntab_remove(&e->conns, oldest);
+		engine_forget(e, oldest);
 	}
 	identify(e, c, hdr);
 	return c;
+}
+
+void engine_forget(struct engine *e, struct conn *c)
+{
+	if (c->stage == STAGE_LISTENER)
+		listenmap_remove(&e->listeners, c);
+	conntab_remove(&e->conns, c);
 }
 
 /* Of a socket without a cookie, for good: an identity of synfin's own. */
@@ -160,7 +168,7 @@ static struct conn *adopt(struct engine *e, const struct wire_hdr *hdr,
 
 	if (state == TS_CLOSE || state == TS_LISTEN || !engine_has(e, hdr->netns, tuple))
 		return NULL;
-	c = add(e, hdr);
+	c = engine_add(e, hdr);
 	if (!c)
 		return NULL;
 	c->tuple = *tuple;
@@ -171,21 +179,6 @@ static struct conn *adopt(struct engine *e, const struct wire_hdr *hdr,
 }
 
 /* ---- the census ---- */
-
-static void adopt_listener(struct engine *e, const struct wire_census *ev)
-{
-	struct conn *c = add(e, &ev->hdr);
-
-	if (!c)
-		return;
-	c->stage = STAGE_LISTENER;
-	c->role = ROLE_LISTENER;
-	c->state = TS_LISTEN;
-	c->flags |= CONN_EXISTING;
-	c->tuple = ev->tuple;
-	c->cgroup = ev->owner.cgroup;
-	engine_ensure_id(e, c);
-}
 
 /*
  * When the request has ended if nothing is heard of it: its timer fires again
@@ -206,10 +199,11 @@ static void on_census_request(struct engine *e, struct conn *c, const struct wir
 	if (!ev->hdr.cookie || (c && c->stage != STAGE_REQUEST))
 		return;
 	if (!c)
-		c = add(e, &ev->hdr);
+		c = engine_add(e, &ev->hdr);
 	if (!c)
 		return;
 	life_meet_request(c, ev);
+	listeners_inherit(e, c);
 	conntab_set_deadline(&e->conns, c, request_deadline(e, ev->hdr.ts_ns, ev->timeout,
 							    ev->num_timeout));
 }
@@ -219,15 +213,17 @@ static void on_census(struct engine *e, const struct wire_census *ev)
 {
 	struct conn *c = engine_find(e, &ev->hdr);
 
+	if (ev->state == TS_LISTEN) {
+		listeners_on_census(e, c, ev);
+		return;
+	}
 	if (ev->flags & WIRE_C_MINI || !engine_has(e, ev->hdr.netns, &ev->tuple))
 		return;
 	if (ev->state == TS_NEW_SYN_RECV) {
 		on_census_request(e, c, ev);
 		return;
 	}
-	if (!c && ev->state == TS_LISTEN)
-		adopt_listener(e, ev);
-	else if (!c)
+	if (!c)
 		c = adopt(e, &ev->hdr, &ev->tuple, ev->state);
 	if (!c)
 		return;
@@ -239,18 +235,30 @@ static void on_owner_of(struct engine *e, const struct wire_owner_of *ev)
 {
 	struct conn *c = engine_find(e, &ev->hdr);
 
-	if (!c || (c->owner.from && c->owner.from != OWNER_LISTEN && c->owner.from != OWNER_CLOSE))
+	if (!c || (c->stage == STAGE_LISTENER && c->owner.from))
 		return;
-	if (c->stage == STAGE_LISTENER && c->owner.from)
-		return;
-	c->owner.from = OWNER_FD;
-	c->owner.pid = ev->owner.pid;
-	c->owner.uid = ev->owner.uid;
-	memcpy(c->owner.comm, ev->owner.comm, sizeof(c->owner.comm));
+	owner_prove(&c->owner, OWNER_FD, &ev->owner, ev->born);
+}
+
+/* One that is not in the table may have ended on another CPU meanwhile. */
+static void on_owner_seen(struct engine *e, const struct wire_owner_seen *ev)
+{
+	struct conn *c = engine_find(e, &ev->hdr);
+
+	if (c && c->stage != STAGE_LISTENER)
+		owner_prove(&c->owner, OWNER_READ, &ev->owner, ev->born);
+}
+
+/* When it is known to have been there. */
+static uint64_t seen_ns(const struct conn *c)
+{
+	uint64_t at_ns = c->stage == STAGE_LISTENER ? c->since_ns : c->last_ns;
+
+	return at_ns > c->census_ns ? at_ns : c->census_ns;
 }
 
 /*
- * After a loss: an open life of this namespace that was there before the census
+ * After a loss: what is open in this namespace and was there before the census
  * began, and that it did not meet, has ended, and its end was lost.  Unless the
  * end is still in the ring: the deadline falls due only when all that is older
  * was delivered.
@@ -260,8 +268,8 @@ static void on_census_end(struct engine *e, const struct wire_census_end *ev)
 	struct conn *c;
 
 	for (c = e->lossy ? conntab_oldest(&e->conns) : NULL; c; c = conntab_newer(&e->conns, c)) {
-		if (c->stage == STAGE_OPEN && c->netns == ev->hdr.netns &&
-		    c->last_ns < ev->start_ns && c->census_ns < ev->start_ns)
+		if (c->netns == ev->hdr.netns && seen_ns(c) < ev->start_ns &&
+		    (c->stage == STAGE_OPEN || c->stage == STAGE_LISTENER))
 			conntab_set_deadline(&e->conns, c, ev->hdr.ts_ns);
 	}
 }
@@ -283,11 +291,11 @@ static void on_birth(struct engine *e, struct conn *c, const struct wire_state *
 	}
 	if (!engine_has(e, ev->hdr.netns, &ev->tuple)) {
 		if (c)
-			conntab_remove(&e->conns, c);
+			engine_forget(e, c);
 		return;
 	}
 	if (!c)
-		c = add(e, &ev->hdr);
+		c = engine_add(e, &ev->hdr);
 	if (!c)
 		return;
 	conntab_set_deadline(&e->conns, c, 0);
@@ -295,8 +303,7 @@ static void on_birth(struct engine *e, struct conn *c, const struct wire_state *
 	life_own(c, ev);
 	if (met.census_ns) {
 		c->census_ns = met.census_ns;
-		if (!c->owner.from)
-			c->owner = met.owner;
+		owner_inherit(&c->owner, met.owner.from, &met.owner);
 	}
 	if (c->role == ROLE_ACTIVE)
 		engine_ensure_id(e, c);
@@ -331,41 +338,6 @@ static void on_close(struct engine *e, struct conn *c, const struct wire_state *
 		end_conclude(e, c, false);
 }
 
-static void on_listener(struct engine *e, struct conn *c, const struct wire_state *ev)
-{
-	uint64_t in_old = UNKNOWN_NS;
-
-	/* A listener has no remote port that could be asked for. */
-	if (!engine_has(e, ev->hdr.netns, &ev->tuple) || e->scope.rports.len ||
-	    e->recorded.rports.len)
-		return;
-	if (c && c->stage != STAGE_LISTENER) {
-		end_displaced(e, c, ev->hdr.ts_ns);
-		c = NULL;
-	}
-	if (!c)
-		c = add(e, &ev->hdr);
-	if (!c)
-		return;
-	if (c->stage == STAGE_LISTENER && c->since_ns && ev->oldstate == c->state)
-		in_old = ev->hdr.ts_ns - c->since_ns;
-	if (c->stage != STAGE_LISTENER && ev->oldstate == TS_LISTEN)
-		c->flags |= CONN_EXISTING;
-	c->stage = STAGE_LISTENER;
-	c->role = ROLE_LISTENER;
-	c->tuple = ev->tuple;
-	c->since_ns = ev->hdr.ts_ns;
-	c->state = ev->newstate;
-	if (ev->newstate == TS_LISTEN)	/* a census may have met it before this came */
-		c->flags &= ~CONN_EXISTING;
-	engine_ensure_id(e, c);
-	life_own(c, ev);
-	tell_state(e, c, ev->hdr.ts_ns, (struct report_state){
-		.old = ev->oldstate, .new = ev->newstate, .in_old_ns = in_old });
-	if (ev->newstate == TS_CLOSE)
-		conntab_remove(&e->conns, c);
-}
-
 static void on_state(struct engine *e, const union event *event)
 {
 	const struct wire_state *ev = &event->state;
@@ -378,7 +350,7 @@ static void on_state(struct engine *e, const union event *event)
 	}
 	if (ev->oldstate != ev->newstate &&
 	    (ev->newstate == TS_LISTEN || ev->oldstate == TS_LISTEN)) {
-		on_listener(e, c, ev);
+		listeners_on_state(e, c, ev);
 		return;
 	}
 	if (ev->oldstate == ev->newstate) {	/* says nothing but that it is there, and whose */
@@ -483,10 +455,11 @@ static void on_synack(struct engine *e, const union event *event)
 	if (!engine_has(e, ev->hdr.netns, &ev->tuple))
 		return;
 	if (!c)
-		c = add(e, &ev->hdr);
+		c = engine_add(e, &ev->hdr);
 	if (!c)
 		return;
 	life_synack(c, ev);
+	listeners_inherit(e, c);
 	engine_ensure_id(e, c);
 	if (c->stage == STAGE_REQUEST)
 		conntab_set_deadline(&e->conns, c, request_deadline(e, ev->hdr.ts_ns, ev->timeout,
@@ -602,6 +575,7 @@ static void on_lost(struct engine *e, const struct wire_lost *ev)
 	if (ev->where == WIRE_LOST_RING || ev->where == WIRE_LOST_NESTED) {
 		e->lossy = true;
 		e->lost_ns = ev->hdr.ts_ns;
+		listeners_doubt(e, ev->hdr.ts_ns);
 	}
 	tell_lost(e, lost_where(ev->where), ev->count, ev->hdr.ts_ns);
 }
@@ -670,6 +644,9 @@ void engine_feed(struct engine *e, const union event *ev)
 		break;
 	case WIRE_CENSUS_END:
 		on_census_end(e, &ev->census_end);
+		break;
+	case WIRE_OWNER_SEEN:
+		on_owner_seen(e, &ev->owner_seen);
 		break;
 	case WIRE_CGROUP:
 	case WIRE_NETNS_NAME:

@@ -13,6 +13,7 @@
 #define SYNFIN_ENGINE_H
 
 #include "conntab.h"
+#include "listenmap.h"
 #include "names.h"
 #include "report.h"
 
@@ -20,6 +21,7 @@
 
 struct engine {
 	struct conntab conns;
+	struct listenmap listeners;	/* those of conns */
 	struct names names;
 	struct wire_scope scope;	/* what is wanted */
 	struct wire_scope recorded;	/* what was kept by whoever recorded */
@@ -30,6 +32,7 @@ struct engine {
 	bool lossy;		/* records were lost */
 	bool forgot;		/* connections were evicted */
 	uint64_t lost_ns;	/* when that was last told */
+	uint64_t listeners_doubted_ns;	/* since then only those that were seen are sure */
 	bool ended;
 	uint64_t births;	/* seen: see wire_end.births */
 	uint64_t adopted;	/* lives that turned up later, their births lost */

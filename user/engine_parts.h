@@ -2,7 +2,8 @@
 /*
  * engine_parts.h - what the files that the engine is made of share; nobody else
  * includes it.  engine.c: records in, identity, scope.  minis.c: mini-sockets.
- * ends.c: how lives end.  tell.c: reports out.  Pure, as the whole is.
+ * listeners.c: listening sockets.  ends.c: how lives end.  tell.c: reports out.
+ * Pure, as the whole is.
  */
 #ifndef SYNFIN_ENGINE_PARTS_H
 #define SYNFIN_ENGINE_PARTS_H
@@ -27,8 +28,28 @@ bool engine_is_undecided(const struct engine *e, const struct wire_tuple *t);
 /* NULL: not in the table. */
 struct conn *engine_find(struct engine *e, const struct wire_hdr *hdr);
 
+/* NULL: there is no memory even for one.  Else another may have gone for it. */
+struct conn *engine_add(struct engine *e, const struct wire_hdr *hdr);
+
+/* Out of the table, without a word. */
+void engine_forget(struct engine *e, struct conn *c);
+
 /* Of a socket without a cookie, for good: an identity of synfin's own. */
 void engine_ensure_id(struct engine *e, struct conn *c);
+
+/* ---- listeners.c ---- */
+
+/* A transition to or from LISTEN.  c: NULL, or what the table has of the socket. */
+void listeners_on_state(struct engine *e, struct conn *c, const struct wire_state *ev);
+
+/* A census met a listening socket. */
+void listeners_on_census(struct engine *e, struct conn *c, const struct wire_census *ev);
+
+/* Those that are not seen after now_ns may have gone. */
+void listeners_doubt(struct engine *e, uint64_t now_ns);
+
+/* Until it is proved who accepted, whoever listens stands in. */
+void listeners_inherit(struct engine *e, struct conn *c);
 
 /* ---- minis.c ---- */
 

@@ -350,7 +350,7 @@ void life_meet_request(struct conn *c, const struct wire_census *ev)
 }
 
 /*
- * The first proof wins; the closer is the last resort (kernel-facts 1c).  A FIN
+ * What the transition proves (kernel-facts 1c); the closer is the last resort.  A FIN
  * that was asked for before ->ESTABLISHED is sent by the softirq that brings the
  * ACK (tcp_rcv_state_process()).
  */
@@ -360,16 +360,11 @@ void life_own(struct conn *c, const struct wire_state *ev)
 
 	if (ev->owner.cgroup)
 		c->cgroup = ev->owner.cgroup;
-	if (!ev->owner.pid || c->owner.from)
-		return;
 	if (ev->oldstate == TS_CLOSE)
 		from = ev->newstate == TS_LISTEN ? OWNER_LISTEN : OWNER_CONNECT;
 	else if (c->flags & CONN_SHUT_EARLY)
 		return;
-	c->owner.from = from;
-	c->owner.pid = ev->owner.pid;
-	c->owner.uid = ev->owner.uid;
-	memcpy(c->owner.comm, ev->owner.comm, sizeof(c->owner.comm));
+	owner_prove(&c->owner, from, &ev->owner, ev->born);
 }
 
 /* ---- the record ---- */

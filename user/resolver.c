@@ -115,6 +115,9 @@ static const struct wire_owner *owner_in(const void *rec, size_t len)
 	case WIRE_OWNER:
 		return len == sizeof(struct wire_owner_of) ?
 		       &((const struct wire_owner_of *)rec)->owner : NULL;
+	case WIRE_OWNER_SEEN:
+		return len == sizeof(struct wire_owner_seen) ?
+		       &((const struct wire_owner_seen *)rec)->owner : NULL;
 	default:
 		return NULL;
 	}

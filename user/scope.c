@@ -15,3 +15,11 @@ bool scope_has(const struct wire_scope *scope, uint32_t netns, const struct wire
 	       ports_have(&scope->lports, tuple->lport) &&
 	       ports_have(&scope->rports, tuple->rport);
 }
+
+bool scope_has_listener(const struct wire_scope *scope, uint32_t netns,
+			const struct wire_tuple *tuple)
+{
+	return (!scope->netns || scope->netns == netns) &&
+	       (!scope->family || scope->family == tuple->family || tuple->family == 6) &&
+	       ports_have(&scope->lports, tuple->lport);
+}

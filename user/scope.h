@@ -14,4 +14,11 @@
 /* A port that is 0 is not known yet, or wiped already, and matches. */
 bool scope_has(const struct wire_scope *scope, uint32_t netns, const struct wire_tuple *tuple);
 
+/*
+ * Whether connections in the scope may come through a socket that listens there:
+ * one on :: takes those of IPv4, too, and their remote ports are their own.
+ */
+bool scope_has_listener(const struct wire_scope *scope, uint32_t netns,
+			const struct wire_tuple *tuple);
+
 #endif

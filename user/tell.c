@@ -53,6 +53,7 @@ void tell_birth(struct engine *e, struct conn *c, uint64_t at_ns)
 	bool active = c->role == ROLE_ACTIVE;
 
 	c->flags &= ~CONN_BIRTH_HELD;
+	listeners_inherit(e, c);
 	tell_state(e, c, at_ns, (struct report_state){
 		.old = active ? TS_CLOSE : TS_LISTEN,
 		.new = active ? TS_SYN_SENT : TS_SYN_RECV, .in_old_ns = UNKNOWN_NS });

@@ -51,8 +51,10 @@
 	X(PASSIVE, "passive")			\
 	X(LISTENER, "listener")
 
+/* The best proof first: see owner.h. */
 #define OWNER_WORDS(X)				\
 	X(CONNECT, "connect")			\
+	X(READ, "read")				\
 	X(FD, "fd")				\
 	X(LISTEN, "listen")			\
 	X(CLOSE, "close")

@@ -285,6 +285,12 @@ static bool parse_owner(struct script *s, unsigned int n, struct words *w, union
 	return fill(s, ev, w);
 }
 
+static bool parse_owner_seen(struct script *s, unsigned int n, struct words *w, union event *ev)
+{
+	begin(s, n, WIRE_OWNER_SEEN, sizeof(ev->owner_seen), ev);
+	return fill(s, ev, w);
+}
+
 static bool parse_census_end(struct script *s, unsigned int n, struct words *w, union event *ev)
 {
 	begin(s, n, WIRE_CENSUS_END, sizeof(ev->census_end), ev);
@@ -331,6 +337,7 @@ static const struct {
 	{ "END", parse_end }, { "CLOCK", parse_clock },
 	{ "CENSUS", parse_census }, { "MINI", parse_mini }, { "OWNER", parse_owner },
 	{ "CENSUS_END", parse_census_end }, { "CGROUP", parse_cgroup },
+	{ "USED", parse_owner_seen },
 };
 
 static bool take_socket(struct script *s, struct words *w, unsigned int *ret)

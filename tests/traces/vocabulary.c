@@ -193,6 +193,7 @@ static const struct member state_members[] = {
 	MEMBER(state, "uid", owner.uid, NUMBER),
 	MEMBER(state, "comm", owner.comm, TEXT),
 	MEMBER(state, "cgroup", owner.cgroup, NUMBER),
+	MEMBER(state, "born", born, NUMBER),
 	{}
 };
 
@@ -256,6 +257,15 @@ static const struct member owner_members[] = {
 	MEMBER(owner_of, "uid", owner.uid, NUMBER),
 	MEMBER(owner_of, "comm", owner.comm, TEXT),
 	MEMBER(owner_of, "fd", fd, NUMBER),
+	MEMBER(owner_of, "born", born, NUMBER),
+	{}
+};
+
+static const struct member owner_seen_members[] = {
+	MEMBER(owner_seen, "pid", owner.pid, NUMBER),
+	MEMBER(owner_seen, "uid", owner.uid, NUMBER),
+	MEMBER(owner_seen, "comm", owner.comm, TEXT),
+	MEMBER(owner_seen, "born", born, NUMBER),
 	{}
 };
 
@@ -463,6 +473,7 @@ static struct form {
 	[WIRE_END] = { end_members, NULL, 0 },
 	[WIRE_CENSUS] = { census_members, census_flags, offsetof(struct wire_census, tuple) },
 	[WIRE_OWNER] = { owner_members, NULL, 0 },
+	[WIRE_OWNER_SEEN] = { owner_seen_members, NULL, 0 },
 	[WIRE_CENSUS_END] = { census_end_members, NULL, 0 },
 	[WIRE_MINI] = { mini_members, mini_flags, offsetof(struct wire_mini, tuple) },
 };

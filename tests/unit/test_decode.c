@@ -27,6 +27,7 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 	[WIRE_CENSUS]	  = sizeof(struct wire_census),
 	[WIRE_OWNER]	  = sizeof(struct wire_owner_of),
 	[WIRE_CENSUS_END] = sizeof(struct wire_census_end),
+	[WIRE_OWNER_SEEN] = sizeof(struct wire_owner_seen),
 	[WIRE_CGROUP]	  = offsetof(struct wire_cgroup, path) + 8,	/* with a short path */
 	[WIRE_NETNS_NAME] = sizeof(struct wire_netns_name),
 	[WIRE_MINI]	  = sizeof(struct wire_mini),
@@ -101,6 +102,7 @@ static union event good(enum wire_kind kind)
 	case WIRE_LOST:
 	case WIRE_END:
 	case WIRE_OWNER:
+	case WIRE_OWNER_SEEN:
 	case WIRE_CENSUS_END:
 	case WIRE_NETNS_NAME:
 	case WIRE_KIND_MAX:
@@ -341,6 +343,9 @@ static void text_without_an_end_is_refused(void **state)
 	ev = good(WIRE_OWNER);
 	memset(ev.owner_of.owner.comm, 'x', sizeof(ev.owner_of.owner.comm));
 	assert_refused(&ev);
+	ev = good(WIRE_OWNER_SEEN);
+	memset(ev.owner_seen.owner.comm, 'x', sizeof(ev.owner_seen.owner.comm));
+	assert_refused(&ev);
 }
 
 static void text_in_a_census_has_an_end_too(void **state)
@@ -550,6 +555,7 @@ static bool promises_hold(const union event *ev)
 	case WIRE_TICK:
 	case WIRE_END:
 	case WIRE_OWNER:
+	case WIRE_OWNER_SEEN:
 	case WIRE_CENSUS_END:
 	case WIRE_KIND_MAX:
 		break;

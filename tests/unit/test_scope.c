@@ -56,6 +56,32 @@ static void a_family_is_the_tuples(void **state)
 	assert_true(scope_has(&v6, 1, &t));
 }
 
+static void through_an_ipv6_listener_ipv4_comes_too(void **state)
+{
+	struct wire_scope v4 = { .family = 4 }, v6 = { .family = 6 };
+	struct wire_tuple t = ports(80, 0);
+
+	assert_true(scope_has_listener(&v4, 1, &t));
+	assert_false(scope_has_listener(&v6, 1, &t));
+	t.family = 6;
+	assert_true(scope_has_listener(&v4, 1, &t));
+	assert_true(scope_has_listener(&v6, 1, &t));
+}
+
+static void of_a_listener_only_namespace_and_own_port_are_asked(void **state)
+{
+	struct wire_scope some = { .netns = 7, .lports = { .len = 1, .range = { { 80, 80 } } },
+				   .rports = { .len = 1, .range = { { 443, 443 } } } };
+	struct wire_tuple t = ports(80, 0);
+
+	assert_true(scope_has_listener(&some, 7, &t));
+	assert_false(scope_has_listener(&some, 8, &t));
+	t.lport = 81;
+	assert_false(scope_has_listener(&some, 7, &t));
+	t.lport = 0;	/* not chosen yet */
+	assert_true(scope_has_listener(&some, 7, &t));
+}
+
 static void local_ports_are_local(void **state)
 {
 	struct wire_scope s = { .lports = { .len = 2, .range = { { 80, 80 }, { 8000, 8099 } } } };
@@ -108,6 +134,8 @@ int main(void)
 		cmocka_unit_test(a_scope_of_nothing_in_particular_has_everything),
 		cmocka_unit_test(a_namespace_is_one_namespace),
 		cmocka_unit_test(a_family_is_the_tuples),
+		cmocka_unit_test(through_an_ipv6_listener_ipv4_comes_too),
+		cmocka_unit_test(of_a_listener_only_namespace_and_own_port_are_asked),
 		cmocka_unit_test(local_ports_are_local),
 		cmocka_unit_test(remote_ports_are_remote),
 		cmocka_unit_test(all_must_match),
