@@ -6,7 +6,7 @@
 #ifndef SYNFIN_CENSUS_BPF_H
 #define SYNFIN_CENSUS_BPF_H
 
-#include "sock.bpf.h"
+#include "owner.bpf.h"
 
 /*
  * Rows are made here: one reader at a time, and in map memory the verifier lets
@@ -56,7 +56,7 @@ static __always_inline void full_read(const struct sock *sk, const struct tcp_so
 		row->tuple.rport = 0;
 	else
 		sample_read(sk, tp, false, &row->sample);
-	owner_read(sk, false, &row->owner);
+	owner_read(sk, &row->owner);
 }
 
 /*
@@ -110,7 +110,8 @@ SEC("iter/tcp") int on_socket(struct bpf_iter__tcp *ctx)
 		if (row->state == BPF_TCP_NEW_SYN_RECV)
 			request_read((const struct request_sock *)skc, row);
 	}
-	if (!tuple_in_scope(&row->tuple, true, true))
+	if (row->state == BPF_TCP_LISTEN ? !listener_in_scope(&row->tuple) :
+					   !tuple_in_scope(&row->tuple, true, true))
 		return 0;
 	bpf_seq_write(ctx->meta->seq, row, sizeof(*row));
 	return 0;
@@ -157,7 +158,7 @@ static __always_inline void write_listener(struct seq_file *seq, const struct so
 	row_begin(&row->hdr, WIRE_LISTENER, sizeof(*row), skc);
 	sk_read_tuple(sk, tp, &row->tuple);
 	row->tuple.rport = 0;
-	owner_read(sk, false, &row->owner);
+	owner_read(sk, &row->owner);
 	row->queue = sk->sk_ack_backlog;
 	row->limit = sk->sk_max_ack_backlog;
 	row->drops = sk->sk_drops.counter;
@@ -228,7 +229,7 @@ SEC("iter/tcp") int on_aged(struct bpf_iter__tcp *ctx)
 	sk = (const struct sock *)tp;
 	row_begin(&row->hdr, WIRE_AGED, sizeof(*row), skc);
 	sk_read_tuple(sk, tp, &row->tuple);
-	owner_read(sk, false, &row->owner);
+	owner_read(sk, &row->owner);
 	row->sent_ns = tp->tcp_wstamp_ns;
 	row->heard = (__u32)bpf_jiffies64() - tp->rcv_tstamp;
 	row->rto = tp->inet_conn.icsk_rto;
@@ -268,6 +269,7 @@ SEC("iter/task_file") int on_descriptor(struct bpf_iter__task_file *ctx)
 	row->owner.uid = sk->sk_uid.val;
 	row->owner.cgroup = sk_cgroup_id(sk);
 	BPF_CORE_READ_INTO(&row->owner.comm, task, comm);
+	row->born = born_of(BPF_CORE_READ(task, start_boottime));
 	row->fd = ctx->fd;
 	bpf_seq_write(ctx->meta->seq, row, sizeof(*row));
 	return 0;

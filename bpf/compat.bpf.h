@@ -37,6 +37,43 @@ const volatile bool reset_has_reason = true;
 /* kfree_skb names the socket that dropped the segment, rx_sk, since v6.11. */
 const volatile bool kfree_skb_has_sk = true;
 
+/*
+ * bpf_sk_storage_get() in tracing programs: 8e4597c627fb ("bpf: Allow using
+ * bpf_sk_storage in FENTRY/FEXIT/RAW_TP"), v5.11.  Without it addresses of
+ * sockets are remembered, as many as there is room for.
+ */
+const volatile bool has_sk_storage = true;
+
+/* Whether the socket's first user was seen already; of most sockets the answer is yes. */
+static __always_inline bool sk_is_seen(struct sock *sk)
+{
+	__u64 address = (__u64)sk;
+
+	if (has_sk_storage)
+		return bpf_sk_storage_get(&seen_sockets, sk, NULL, 0);
+	return bpf_map_lookup_elem(&seen_addresses, &address);
+}
+
+/* False: there is no memory for that. */
+static __always_inline bool sk_mark_seen(struct sock *sk)
+{
+	__u64 address = (__u64)sk;
+	__u8 yes = 1;
+
+	if (has_sk_storage)
+		return bpf_sk_storage_get(&seen_sockets, sk, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	return !bpf_map_update_elem(&seen_addresses, &address, &yes, BPF_ANY);
+}
+
+/* A socket is born: who used the one that had its address has nothing to do with it. */
+static __always_inline void sk_forget_seen(const struct sock *sk)
+{
+	__u64 address = (__u64)sk;
+
+	if (wants_owners && !has_sk_storage)
+		bpf_map_delete_elem(&seen_addresses, &address);
+}
+
 /* A queue's verdict is told as net_xmit_errno() does: congestion is none, a drop ENOBUFS. */
 static __always_inline __s32 retransmit_error(__u64 *ctx)
 {

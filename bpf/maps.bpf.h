@@ -77,6 +77,27 @@ const volatile __u64 sock_mask = 0;
 /* The reader is woken when this many bytes wait; else its timer does. */
 const volatile __u64 wake_at = 1 << 20;
 
+/* Whether anybody asks whose a socket is.  If not, only what is the socket's own is told. */
+const volatile bool wants_owners = true;
+
+/*
+ * Sockets whose first user was seen.  The first goes with the socket; the second
+ * is for kernels without it.  Only one of them is made, or neither.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u8);
+} seen_sockets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 16);
+	__type(key, __u64);
+	__type(value, __u8);
+} seen_addresses SEC(".maps");
+
 /* The scope (wire_scope): port sets as bitmaps. */
 const volatile __u32 scope_netns = 0;
 const volatile __u32 scope_family = 0;

@@ -11,7 +11,6 @@
 #define AF_INET		2
 #define AF_INET6	10
 #define IPPROTO_TCP	6
-#define PF_KTHREAD	0x00200000
 #define SOCK_DEAD	(1UL << 0)	/* enum sock_flags: bits of skc_flags */
 #define SOCK_DONE	(1UL << 1)
 #define SOCK_LINGER	(1UL << 4)
@@ -134,6 +133,14 @@ static __always_inline bool tuple_in_scope(const struct wire_tuple *t, bool lpor
 	return true;
 }
 
+/* A socket on :: takes connections of IPv4, too; and of a listener no remote port is known. */
+static __always_inline bool listener_in_scope(const struct wire_tuple *t)
+{
+	if (scope_family && scope_family != t->family && t->family != 6)
+		return false;
+	return scope_lports_all || !t->lport || port_in(scope_lports, t->lport);
+}
+
 /* ---- the sample ---- */
 
 static __always_inline void sample_read_close(const struct sock *sk, const struct tcp_sock *tp,
@@ -208,45 +215,6 @@ static __always_inline void sample_read(const struct sock *sk, const struct tcp_
 		sample_read_close(sk, tp, s);
 	else
 		sample_clear_close(s);
-}
-
-/* ---- the owner ---- */
-
-/*
- * Transitions in which current is the process that works on the socket, and
- * not whoever the softirq interrupted (kernel-facts 1c): connect, listen,
- * close and shutdown.  Of a subflow MPTCP's worker sends the FIN.
- */
-static __always_inline bool current_is_owner(int oldstate, int newstate, const struct tcp_sock *tp)
-{
-	switch (oldstate) {
-	case BPF_TCP_CLOSE:
-		return newstate == BPF_TCP_SYN_SENT || newstate == BPF_TCP_LISTEN;
-	case BPF_TCP_LISTEN:
-		return newstate == BPF_TCP_CLOSE;
-	case BPF_TCP_ESTABLISHED:
-		return newstate == BPF_TCP_FIN_WAIT1 && !tp_is_mptcp(tp);
-	case BPF_TCP_CLOSE_WAIT:
-		return newstate == BPF_TCP_LAST_ACK && !tp_is_mptcp(tp);
-	}
-	return false;
-}
-
-static __always_inline void owner_read(const struct sock *sk, bool is_current, struct wire_owner *o)
-{
-	const struct task_struct *task;
-
-	o->uid = sk->sk_uid.val;
-	o->cgroup = sk_cgroup_id(sk);
-	o->pid = 0;
-	__builtin_memset(o->comm, 0, sizeof(o->comm));
-	if (!is_current)
-		return;
-	task = (const void *)bpf_get_current_task();
-	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
-		return;		/* delayed fput, kernel sockets */
-	o->pid = bpf_get_current_pid_tgid() >> 32;
-	BPF_CORE_READ_INTO(&o->comm, task, group_leader, comm);
 }
 
 /* ---- segments ---- */

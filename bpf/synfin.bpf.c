@@ -7,6 +7,7 @@
 #include "vmlinux.h"
 #include "emit.bpf.h"
 #include "sock.bpf.h"
+#include "owner.bpf.h"
 #include "census.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -66,8 +67,10 @@ static __always_inline void count_end(struct wire_counters *count, int oldstate,
  * the birth passes, and so must the transition that completes it, or user space
  * would never learn what became of the one it let in.
  */
-static __always_inline bool state_in_scope(const struct wire_tuple *t, int oldstate)
+static __always_inline bool state_in_scope(const struct wire_tuple *t, int oldstate, int newstate)
 {
+	if (newstate == BPF_TCP_LISTEN || (oldstate == BPF_TCP_LISTEN && newstate == BPF_TCP_CLOSE))
+		return listener_in_scope(t);
 	return tuple_in_scope(t, oldstate != BPF_TCP_SYN_SENT, oldstate != BPF_TCP_SYN_RECV);
 }
 
@@ -93,8 +96,11 @@ static __always_inline void do_on_set_state(__u64 *ctx)
 	sk_read_tuple(sk, tp, &tuple);
 	if (oldstate == BPF_TCP_CLOSE && !sk->__sk_common.skc_num)
 		tuple.lport = 0;	/* its last life's: inet_put_port() leaves inet_sport */
-	if (!state_in_scope(&tuple, oldstate))
+	if (!state_in_scope(&tuple, oldstate, newstate))
 		return;
+	cloned = oldstate == BPF_TCP_LISTEN && newstate == BPF_TCP_SYN_RECV;
+	if (cloned)
+		sk_forget_seen(sk);
 	count = counters_of(netns);
 	if (!count)
 		return;
@@ -104,10 +110,12 @@ static __always_inline void do_on_set_state(__u64 *ctx)
 	rec = record_begin(count, WIRE_STATE, sizeof(*rec), netns);
 	if (!rec)
 		return;
-	cloned = oldstate == BPF_TCP_LISTEN && newstate == BPF_TCP_SYN_RECV;
 	record_identity(&rec->hdr, cloned && sk_is_raw_clone(sk) ? 0 : sk_cookie(sk), sk);
 	rec->tuple = tuple;
-	owner_read(sk, current_is_owner(oldstate, newstate, tp), &rec->owner);
+	owner_read(sk, &rec->owner);
+	rec->born = 0;
+	if (wants_owners && current_is_owner(oldstate, newstate, tp) && !current_is_kernel())
+		process_read(&rec->owner, &rec->born);
 	if (cloned)	/* the listener's numbers */
 		__builtin_memset(&rec->sample, 0, sizeof(rec->sample));
 	else

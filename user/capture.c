@@ -385,6 +385,25 @@ static int leave_out_tracing(struct capture *c)
 	return err;
 }
 
+/* Who uses a socket is asked only for a sink that wants owners. */
+static int configure_owners(struct capture *c)
+{
+	const struct features *f = &c->features;
+	struct synfin_bpf *skel = c->skel;
+	bool wanted = c->config->owners;
+	bool read = wanted && f->arguments[TRACEPOINT_READ];
+	bool written = wanted && f->arguments[TRACEPOINT_WRITTEN];
+
+	skel->rodata->wants_owners = wanted;
+	skel->rodata->has_sk_storage = f->sk_storage;
+	if (bpf_program__set_autoload(skel->progs.on_read, read) ||
+	    bpf_program__set_autoload(skel->progs.on_written, written) ||
+	    bpf_map__set_autocreate(skel->maps.seen_sockets, wanted && f->sk_storage) ||
+	    bpf_map__set_autocreate(skel->maps.seen_addresses, wanted && !f->sk_storage))
+		return -errno;
+	return 0;
+}
+
 static int configure(struct capture *c)
 {
 	const struct features *f = &c->features;
@@ -416,6 +435,8 @@ static int configure(struct capture *c)
 	err = leave_out_iterators(c);
 	if (!err && c->config->census_only)
 		err = leave_out_tracing(c);
+	if (!err)
+		err = configure_owners(c);
 	return err || c->has_twins ? err : leave_out_twins(c);
 }
 
@@ -571,19 +592,37 @@ static int attach_pair(struct capture *c, enum wire_prog prog)
 }
 
 /*
+ * No twins: what is skipped, because a reader is interrupted by a softirq that
+ * reads, is nobody's reading.
+ */
+static int attach_owners(struct capture *c)
+{
+	struct synfin_bpf *skel = c->skel;
+
+	if (bpf_program__autoload(skel->progs.on_read)) {
+		skel->links.on_read = bpf_program__attach(skel->progs.on_read);
+		if (!skel->links.on_read)
+			return -errno;
+	}
+	if (bpf_program__autoload(skel->progs.on_written)) {
+		skel->links.on_written = bpf_program__attach(skel->progs.on_written);
+		if (!skel->links.on_written)
+			return -errno;
+	}
+	return 0;
+}
+
+/*
  * The first of a pair before its twin, and state transitions last: from the
  * first birth on everything about a connection is seen.
  */
 static int attach(struct capture *c)
 {
-	int err;
+	int err = attach_owners(c);
 
-	for (int p = WIRE_PROGS; p--;) {
+	for (int p = WIRE_PROGS; !err && p--;)
 		err = attach_pair(c, p);
-		if (err)
-			return err;
-	}
-	return 0;
+	return err;
 }
 
 int capture_start(struct capture *c)

@@ -34,6 +34,7 @@ struct capture_config {
 	struct wire_scope scope;
 	uint32_t censuses;	/* those that will be wanted: bits by enum capture_census */
 	bool census_only;	/* trace nothing */
+	bool owners;		/* tell whose the sockets are */
 	const char *netns;	/* as the user named it */
 	uint32_t ring_size;	/* bytes; a power of two, at least a page */
 	const uint32_t *apart;	/* namespaces counted apart, inodes, each once; or NULL */

@@ -196,6 +196,7 @@ static enum check_state sysctl(const struct facts *f, const struct feature_row *
 /* ---- the table ---- */
 
 #define TRACEPOINT(id)		tracepoint, TRACEPOINT_##id, 0, NEEDS_KERNEL
+#define OPTIONAL_TRACEPOINT(id)	tracepoint, TRACEPOINT_##id, 0, OPTIONAL
 #define ARGUMENT(id, number)	argument, TRACEPOINT_##id, number, OPTIONAL
 #define FLAG(member)		flag, offsetof(struct features, member), 0
 #define SYSCTL(member, least)	sysctl, offsetof(struct facts, member), least, OPTIONAL
@@ -222,6 +223,12 @@ static const struct feature_row table[] = {
 	  "TIME_WAIT after FIN_WAIT2, late segments", "Linux 5.10 or newer" },
 	{ "kfree_skb.rx_sk", ARGUMENT(KFREE_SKB, 4),
 	  "late segments that are neither FIN nor RST", "Linux 6.11 or newer" },
+	{ "tcp_rcv_space_adjust", OPTIONAL_TRACEPOINT(READ),
+	  "owners of connections that were accepted", "Linux 5.10 or newer" },
+	{ "sock_send_length", OPTIONAL_TRACEPOINT(WRITTEN),
+	  "owners of connections whose server writes first", "Linux 6.3 or newer" },
+	{ "sk_storage", FLAG(sk_storage), OPTIONAL,
+	  "owners cheaply, of however many connections", "Linux 5.11 or newer" },
 	{ "ringbuf", FLAG(ringbuf), NEEDS_KERNEL, "tracing", "Linux 5.8 or newer" },
 	{ "socket_cookie", FLAG(cookie), OPTIONAL,
 	  "conn as ss -e prints it (sk:), else an id of our own", "Linux 5.12 or newer" },

@@ -23,7 +23,7 @@
 #include "netns.h"
 
 static const struct { const char *name; uint8_t least; } tracepoints[TRACEPOINT_MAX] = {
-#define X(id, name, least) { name, least },
+#define X(id, name, least, needed) { name, least },
 	TRACEPOINTS(X)
 #undef X
 };
@@ -119,6 +119,8 @@ int feature_probe(struct features *ret)
 	}
 	/* What bpf_get_socket_cookie() is in tracing programs, c5dbb89fc2ac, v5.12. */
 	f.cookie = btf__find_by_name_kind(btf, "bpf_get_socket_ptr_cookie", BTF_KIND_FUNC) > 0;
+	f.sk_storage = btf__find_by_name_kind(btf, "bpf_sk_storage_get_tracing",
+					      BTF_KIND_FUNC) > 0;
 	f.iter_tcp = btf__find_by_name_kind(btf, "bpf_iter__tcp", BTF_KIND_STRUCT) > 0;
 	f.iter_owner = btf__find_by_name_kind(btf, "bpf_iter__task_file", BTF_KIND_STRUCT) > 0 &&
 		       btf__find_by_name_kind(btf, "bpf_sock_from_file", BTF_KIND_FUNC) > 0;

@@ -9,14 +9,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The tracepoints that the BPF side hooks: X(enum, name, least arguments). */
+/*
+ * The tracepoints that the BPF side hooks: X(enum, name, least arguments, whether
+ * tracing needs it).
+ */
 #define TRACEPOINTS(X)						\
-	X(SET_STATE, "inet_sock_set_state", 3)			\
-	X(RETRANSMIT, "tcp_retransmit_skb", 2)			\
-	X(SYNACK, "tcp_retransmit_synack", 2)			\
-	X(SEND_RESET, "tcp_send_reset", 2)			\
-	X(RECEIVE_RESET, "tcp_receive_reset", 1)		\
-	X(KFREE_SKB, "kfree_skb", 2)
+	X(SET_STATE, "inet_sock_set_state", 3, true)		\
+	X(RETRANSMIT, "tcp_retransmit_skb", 2, true)		\
+	X(SYNACK, "tcp_retransmit_synack", 2, true)		\
+	X(SEND_RESET, "tcp_send_reset", 2, true)		\
+	X(RECEIVE_RESET, "tcp_receive_reset", 1, true)		\
+	X(KFREE_SKB, "kfree_skb", 2, true)			\
+	X(READ, "tcp_rcv_space_adjust", 1, false)		\
+	X(WRITTEN, "sock_send_length", 2, false)
 
 enum tracepoint {
 #define X(id, ...) TRACEPOINT_##id,
@@ -27,6 +32,7 @@ enum tracepoint {
 
 struct features {
 	uint8_t arguments[TRACEPOINT_MAX];	/* 0: the kernel has no such tracepoint */
+	bool sk_storage;	/* bpf_sk_storage_get() in tracing programs */
 	bool cookie;		/* bpf_get_socket_cookie() in tracing programs */
 	bool guard;		/* a running program is not entered again (6.1) */
 	bool tw_refcount;	/* TIME_WAIT counts at its entry, no longer at its end (5.18) */

@@ -30,12 +30,12 @@ static void say_tracing(const struct options *opt)
 }
 
 /*
- * What existed before is told from what is born later, whose birth may be lost.
- * Wanted in the output it is a must.
+ * What existed before is told from what is born later, whose birth may be lost; and
+ * who listens, from who is born.  Wanted in the output it is a must.
  */
 static int count_off(struct capture *c, bool existing)
 {
-	int err = capture_census(c, CENSUS_LIVES, existing);
+	int err = capture_census(c, CENSUS_LIVES, true);
 
 	if (err && existing) {
 		log_error("--existing: cannot count off what is there: %s; it takes a kernel of "
@@ -54,7 +54,7 @@ static void resolver_destroyp(struct resolver **r)
 
 int live_run(struct session *s, const struct options *opt, const struct wire_scope *scope)
 {
-	const struct capture_config config = { .scope = *scope };
+	const struct capture_config config = { .scope = *scope, .owners = true };
 	const struct resolver_next next = { session_record, session_knows, s };
 	CLEANUP(resolver_destroyp) struct resolver *resolver = NULL;
 	const struct rest rest = privileges_rest(opt);

@@ -178,8 +178,8 @@ static int cannot_trace(int err)
 
 static int check_features(struct features *f)
 {
-	static const char *const names[TRACEPOINT_MAX] = {
-#define X(id, name, least) name,
+	static const struct { const char *name; bool needed; } tracepoints[TRACEPOINT_MAX] = {
+#define X(id, name, least, needed) { name, needed },
 		TRACEPOINTS(X)
 #undef X
 	};
@@ -198,10 +198,10 @@ static int check_features(struct features *f)
 		return STATUS_NO_FEATURE;
 	}
 	for (int i = 0; i < TRACEPOINT_MAX; i++) {
-		if (f->arguments[i])
+		if (f->arguments[i] || !tracepoints[i].needed)
 			continue;
 		log_error("cannot trace: kernel %s has no tracepoint %s as synfin knows it; "
-			  "5.10 and newer have", f->release, names[i]);
+			  "5.10 and newer have", f->release, tracepoints[i].name);
 		return STATUS_NO_FEATURE;
 	}
 	return 0;

@@ -29,14 +29,23 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 enum {
+	BPF_ANY = 0,
+};
+enum {
+	BPF_F_NO_PREALLOC = 1 << 0,
 	BPF_F_MMAPABLE = 1 << 10,
 };
 enum {
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
+};
+enum {
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 };
 enum {
 	BPF_RB_AVAIL_DATA = 0,
@@ -152,7 +161,10 @@ struct sock_cgroup_data {
 
 struct sock;
 
+struct file;
+
 struct socket {
+	struct file *file;
 	struct sock *sk;
 };
 
@@ -310,8 +322,6 @@ struct bpf_iter__tcp {
 	struct sock_common *sk_common;
 };
 
-struct file;
-
 struct bpf_iter__task_file {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
@@ -334,6 +344,7 @@ struct task_struct {
 	unsigned int flags;
 	int tgid;
 	struct task_struct *group_leader;
+	__u64 start_boottime;
 	char comm[16];
 };
 

@@ -483,7 +483,8 @@ def wrong_life(name, lives):
         yield f"{name}: wrong path or end: {life}"
     if life.get("existing") is not True or life["complete"] or UNKNOWN_OF_EXISTING & life.keys():
         yield f"{name}: not as existing: {life}"
-    if name not in ("orphan", "last_ack") and (life.get("pid"), life.get("owner_from")) != (os.getpid(), "fd"):
+    if name not in ("orphan", "last_ack") and (
+            life.get("pid") != os.getpid() or life.get("owner_from") not in ("fd", "read")):
         yield f"{name}: wrong owner: {life}"
 
 

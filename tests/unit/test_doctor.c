@@ -25,9 +25,11 @@ static int all_is_there(void **state)
 				[TRACEPOINT_SET_STATE] = 3, [TRACEPOINT_RETRANSMIT] = 3,
 				[TRACEPOINT_SYNACK] = 2, [TRACEPOINT_SEND_RESET] = 3,
 				[TRACEPOINT_RECEIVE_RESET] = 1, [TRACEPOINT_KFREE_SKB] = 4,
+				[TRACEPOINT_READ] = 1, [TRACEPOINT_WRITTEN] = 2,
 			},
 			.cookie = true, .guard = true, .iter_tcp = true, .iter_owner = true,
-			.iter_prog = true, .ringbuf = true, .lockdown = true, .release = "6.18.0",
+			.iter_prog = true, .sk_storage = true,
+			.ringbuf = true, .lockdown = true, .release = "6.18.0",
 		},
 		.capabilities = UINT64_MAX, .init_userns = true, .init_pidns = true,
 		.bpf_err = -EBADF, .lockdown = "none", .perf_event_paranoid = 2,
@@ -72,7 +74,7 @@ static void with_all_there_tracing_works(void **state)
 static void every_tracepoint_has_a_check(void **state)
 {
 	examine();
-#define X(id, name, least) check_of(name);
+#define X(id, name, least, needed) check_of(name);
 	TRACEPOINTS(X)
 #undef X
 }
@@ -148,12 +150,18 @@ static void a_kernel_without_the_guard_needs_no_twins(void **state)
 static void what_tracing_can_do_without_does_not_count(void **state)
 {
 	facts.features.cookie = facts.features.iter_tcp = facts.features.iter_owner = false;
+	facts.features.arguments[TRACEPOINT_READ] = 0;
+	facts.features.arguments[TRACEPOINT_WRITTEN] = 0;
+	facts.features.sk_storage = false;
 	facts.init_pidns = false;
 	facts.setns_err = -EPERM;
 	facts.bpf_jit_enable = 0;
 	expect("socket_cookie", CHECK_MISSING);
 	expect("iter/tcp", CHECK_MISSING);
 	expect("iter/task_file", CHECK_MISSING);
+	expect("tcp_rcv_space_adjust", CHECK_MISSING);
+	expect("sock_send_length", CHECK_MISSING);
+	expect("sk_storage", CHECK_MISSING);
 	expect("pid_namespace", CHECK_MISSING);
 	expect("setns", CHECK_MISSING);
 	expect("bpf_jit_enable", CHECK_MISSING);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * owner.bpf.h - whose socket it is: who connects, listens and closes, as the
+ * transitions tell, and who uses it first.  Never the process that a softirq
+ * interrupted, never a kernel thread: then nobody is named.
+ */
+#ifndef SYNFIN_OWNER_BPF_H
+#define SYNFIN_OWNER_BPF_H
+
+#include "emit.bpf.h"
+#include "sock.bpf.h"
+
+#define PF_KTHREAD	0x00200000
+
+/* What tells processes of one pid apart: see wire_owner. */
+static __always_inline __u32 born_of(__u64 start_boottime)
+{
+	return (start_boottime >> 20) + 1;
+}
+
+/*
+ * Transitions in which current is the process that works on the socket, and
+ * not whoever the softirq interrupted (kernel-facts 1c): connect, listen,
+ * close and shutdown.  Of a subflow MPTCP's worker sends the FIN.
+ */
+static __always_inline bool current_is_owner(int oldstate, int newstate, const struct tcp_sock *tp)
+{
+	switch (oldstate) {
+	case BPF_TCP_CLOSE:
+		return newstate == BPF_TCP_SYN_SENT || newstate == BPF_TCP_LISTEN;
+	case BPF_TCP_LISTEN:
+		return newstate == BPF_TCP_CLOSE;
+	case BPF_TCP_ESTABLISHED:
+		return newstate == BPF_TCP_FIN_WAIT1 && !tp_is_mptcp(tp);
+	case BPF_TCP_CLOSE_WAIT:
+		return newstate == BPF_TCP_LAST_ACK && !tp_is_mptcp(tp);
+	}
+	return false;
+}
+
+/*
+ * A kernel thread owns nothing: delayed fput, kernel sockets, and io_uring's
+ * workers up to 5.11; later these are threads of their process.
+ */
+static __always_inline bool current_is_kernel(void)
+{
+	const struct task_struct *task = (const void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, flags) & PF_KTHREAD;
+}
+
+/* Into o and *born goes who is running. */
+static __always_inline void process_read(struct wire_owner *o, __u32 *born)
+{
+	const struct task_struct *task = (const void *)bpf_get_current_task();
+	const struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+
+	o->pid = bpf_get_current_pid_tgid() >> 32;
+	BPF_CORE_READ_INTO(&o->comm, leader, comm);
+	*born = born_of(BPF_CORE_READ(leader, start_boottime));
+}
+
+/* What the socket itself says, which it always does; and no process. */
+static __always_inline void owner_read(const struct sock *sk, struct wire_owner *o)
+{
+	o->uid = sk->sk_uid.val;
+	o->cgroup = sk_cgroup_id(sk);
+	o->pid = 0;
+	__builtin_memset(o->comm, 0, sizeof(o->comm));
+}
+
+/* ---- who uses it first ---- */
+
+/*
+ * A file stands for the socket of a process.  Without one it is the kernel's own
+ * (NFS, NVMe), which may be read while some process waits for its disk.
+ */
+static __always_inline bool sk_is_of_process(const struct sock *sk)
+{
+	const struct socket *socket = sk->sk_socket;
+
+	return socket && BPF_CORE_READ(socket, file);
+}
+
+static __always_inline void tell_owner_seen(const struct sock *sk)
+{
+	__u32 netns = sk->__sk_common.skc_net.net->ns.inum;
+	struct wire_owner_seen *rec;
+	struct wire_counters *count;
+	const struct tcp_sock *tp;
+	struct wire_tuple tuple;
+
+	if (!netns_in_scope(netns) || !sk_is_of_process(sk))
+		return;
+	tp = bpf_skc_to_tcp_sock((void *)sk);
+	if (!tp)
+		return;
+	sk_read_tuple(sk, tp, &tuple);
+	if (!tuple_in_scope(&tuple, true, true))
+		return;
+	count = counters_of(netns);
+	if (!count)
+		return;
+	rec = record_begin(count, WIRE_OWNER_SEEN, sizeof(*rec), netns);
+	if (!rec)
+		return;
+	record_identity(&rec->hdr, sk_cookie(sk), sk);
+	owner_read(sk, &rec->owner);
+	process_read(&rec->owner, &rec->born);
+	rec->pad = 0;
+	record_end(rec);
+}
+
+/*
+ * Once a socket, and told or not: a second user, to whom it was passed, must not
+ * be taken for the first because there was no room for him in the ring.
+ */
+static __always_inline void owner_seen(struct sock *sk)
+{
+	if (current_is_kernel() || !sk_mark_seen(sk))
+		return;
+	tell_owner_seen(sk);
+}
+
+/*
+ * tcp_recvmsg(), and tcp_read_sock() for splice() and sendfile(), under the
+ * socket's lock.  kTLS, sockmap and their like read from the softirq, too, which
+ * holds the spin lock alone: then current is anybody.
+ */
+SEC("tp_btf/tcp_rcv_space_adjust") int on_read(__u64 *ctx)
+{
+	struct sock *sk = (struct sock *)ctx[0];
+
+	if (sk_is_seen(sk) || !sk->sk_lock.owned || !sk_is_tcp(sk))
+		return 0;
+	owner_seen(sk);
+	return 0;
+}
+
+/* sock_sendmsg(), which may sleep: never in a softirq.  Of every family's sockets. */
+SEC("tp_btf/sock_send_length") int on_written(__u64 *ctx)
+{
+	struct sock *sk = (struct sock *)ctx[0];
+
+	if (!sk_is_tcp(sk) || (int)ctx[1] <= 0 || sk_is_seen(sk))
+		return 0;
+	owner_seen(sk);
+	return 0;
+}
+
+#endif
