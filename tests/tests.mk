@@ -34,6 +34,27 @@ programs: all $(call test_programs,$O)
 sanitized:
 	$Q$(MAKE) --no-print-directory O=$O/asan CFLAGS="$(ASAN)" programs
 
+# Fuzzers: clang's libFuzzer, with the sanitizers, in a tree of their own.
+FUZZERS	:= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ	?= $(FUZZERS)
+SECONDS	?= 600
+
+$O/tests/fuzz/%.o: tests/fuzz/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CPPFLAGS_ALL) -iquote tests/unit $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$O/tests/fuzz_%: $O/tests/fuzz/fuzz_%.o $(call objs,$(CORE))
+	$(call say,LINK)$(CC) $(CFLAGS_ALL) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
+
+fuzzers:
+	$Q$(MAKE) --no-print-directory O=$O/fuzz CC=$(CLANG) \
+		CPPFLAGS="-DMAX_CONNS=64 -DOUT_SIZE=65536" \
+		CFLAGS="-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all" \
+		$(patsubst %,$O/fuzz/tests/%,$(FUZZERS))
+
+fuzz: fuzzers				## each fuzzer for SECONDS (600); FUZZ="fuzz_decode ..."
+	$Qtests/fuzz/run --seconds $(SECONDS) $O/fuzz $(FUZZ)
+
 # The suites: NAME:COMMAND for tests/tap.
 unit_suites = $(foreach t,$(UNIT),'unit $t:CMOCKA_MESSAGE_OUTPUT=TAP $O/tests/$t 2>&1')
 unit_suites_asan = $(foreach t,$(UNIT),'asan $t:$(SANE) CMOCKA_MESSAGE_OUTPUT=TAP $O/asan/tests/$t 2>&1')
@@ -42,7 +63,8 @@ checks = 'check purity:CC=$(CC) tests/check/purity $(call objs,$(ENGINE))' 'chec
 	 'check format:tests/check/format' 'check man:SYNFIN=$O/synfin tests/check/man' \
 	 'check package:O=$O tests/check/package' 'check metrics:tests/check/metrics' \
 	 'golden:SYNFIN=$O/synfin tests/golden/run' 'asan golden:$(SANE) SYNFIN=$O/asan/synfin tests/golden/run'
-no_root = $(unit_suites) $(unit_suites_asan) $(traces) $(checks)
+smoke = 'fuzz:tests/fuzz/run --runs 20000 $O/fuzz $(FUZZERS)'
+no_root = $(smoke) $(unit_suites) $(unit_suites_asan) $(traces) $(checks)
 root = 'check vmlinux:tests/check/vmlinux $O/bpf/synfin.o' 'cli:SYNFIN=$O/synfin SYNFIN_ASAN=$O/asan/synfin STORM=$O/tests/storm tests/cli/run.py' \
        'kernel:SYNFIN=$O/synfin tests/kernel/run.py' \
        'existing:SYNFIN=$O/synfin tests/kernel/existing.py' 'doctor:SYNFIN=$O/synfin tests/kernel/doctor.py' \
@@ -50,11 +72,11 @@ root = 'check vmlinux:tests/check/vmlinux $O/bpf/synfin.o' 'cli:SYNFIN=$O/synfin
        'audit:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/audit.py' \
        'export:SYNFIN=$O/synfin STORM=$O/tests/storm tests/export/run.py'
 
-test-unit: programs sanitized		## tests that need no root, in seconds
+test-unit: programs sanitized fuzzers		## tests that need no root, in seconds
 	$Qtests/tap $(no_root)
 
 test: deps-test				## root: deps, build, every test
-	$Q$(MAKE) --no-print-directory programs sanitized
+	$Q$(MAKE) --no-print-directory programs sanitized fuzzers
 	$Qtests/tap $(no_root) $(root)
 
 golden: programs			## root: make the golden recordings and their outputs anew
@@ -67,5 +89,5 @@ test-fresh:				## root: README and package in fresh Debian roots; minutes
 check-vmlinux: all			## hold vmlinux/vmlinux.h against this kernel's BTF
 	$Qtests/check/vmlinux $O/bpf/synfin.o
 
--include $(wildcard $O/tests/*.d $O/tests/traces/*.d)
-.PHONY: programs sanitized test-unit test golden test-fresh check-vmlinux
+-include $(wildcard $O/tests/*.d $O/tests/traces/*.d $O/tests/fuzz/*.d)
+.PHONY: fuzzers fuzz programs sanitized test-unit test golden test-fresh check-vmlinux

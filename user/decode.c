@@ -157,6 +157,11 @@ static bool members_in_range(const union event *ev)
 	return true;
 }
 
+size_t decode_size(unsigned int kind)
+{
+	return kind < WIRE_KIND_MAX ? sizes[kind] : 0;
+}
+
 int decode(const void *buf, size_t len, union event *ret)
 {
 	union event ev;

@@ -20,4 +20,7 @@
  */
 int decode(const void *buf, size_t len, union event *ret);
 
+/* How long a record of kind is, at most if it ends in text; 0: no such kind. */
+size_t decode_size(unsigned int kind);
+
 #endif

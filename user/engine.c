@@ -436,6 +436,8 @@ static void on_retransmit(struct engine *e, const union event *event)
 
 	if (!c)
 		c = adopt(e, &ev->hdr, &ev->tuple, ev->state);
+	if (c)
+		engine_ensure_id(e, c);
 	if (c ? !settle(e, c, &ev->tuple) : !engine_has(e, ev->hdr.netns, &ev->tuple))
 		return;
 	r = c ? tell_about(c, REPORT_RETRANSMIT, ev->hdr.ts_ns) :
@@ -527,6 +529,8 @@ static void on_reset(struct engine *e, const union event *event)
 		c = engine_find(e, &ev->hdr);
 	if (!c && of_socket)
 		c = adopt(e, &ev->hdr, &ev->tuple, ev->state ? ev->state : TS_CLOSE);
+	if (c && of_socket)	/* without cookies its first event may be this */
+		engine_ensure_id(e, c);
 	if (c && of_socket && ev->tuple.rport && !settle(e, c, &ev->tuple))
 		return;
 	if (!c && !engine_has(e, ev->hdr.netns, &ev->tuple))

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Any file given to --read: the whole way from its bytes to what is printed, in
+ * every format.  The sum of its bytes chooses command and format.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+#include "replay.h"
+#include "session.h"
+
+static int file_with(const uint8_t *data, size_t size, char *path, size_t path_size)
+{
+	int fd = memfd_create("recording", 0);
+
+	CLAIM(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+	snprintf(path, path_size, "/proc/self/fd/%d", fd);
+	return fd;
+}
+
+static bool never_pause(void *ctx)
+{
+	return true;
+}
+
+static void run(struct replay *replay, uint8_t choice, int out)
+{
+	const struct options opt = {
+		.command = choice & 1 ? CMD_CONNS : CMD_TRACE,
+		.format = (choice >> 1) % FORMAT_MAX, .existing = choice & 64,
+		.color = choice & 128 ? COLOR_ALWAYS : COLOR_NEVER, .netns = "all",
+		.quiet = true, .read_path = "recording",
+	};
+	const struct wire_scope all = {};
+	struct session s = {};
+
+	CLAIM(!session_init(&s, &opt, &all, out, true));
+	replay_run(replay, session_record, never_pause, &s);
+	session_finish(&s);
+	CLAIM(!s.out.err && !s.out.dropped && !s.out.len);
+	CLAIM(!s.engine.conns.used);
+	session_deinit(&s);
+}
+
+static uint8_t sum_of(const uint8_t *data, size_t size)
+{
+	uint8_t sum = 0;
+
+	while (size--)
+		sum += *data++;
+	return sum;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static int out = -1;
+	struct replay *replay;
+	uint32_t version;
+	char path[64];
+	int fd;
+
+	if (out < 0)
+		out = open("/dev/null", O_WRONLY);
+	fd = file_with(data, size, path, sizeof(path));
+	if (!replay_open(path, &replay, &version)) {
+		run(replay, sum_of(data, size), out);
+		replay_destroy(replay);
+	}
+	close(fd);
+	return 0;
+}
