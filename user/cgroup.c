@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define HASH_LEN	64
+#define NAME_LEN	255	/* of a directory, at most */
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof(*(a)))
 
 size_t cgroup_size(const char *path)
@@ -81,8 +82,22 @@ static bool is_name(const char *text, size_t len)
 
 /* ---- units ---- */
 
-/* Those that have processes of their own: a slice has none. */
+/* Those that have processes of their own, and those that have none. */
 static const char *const unit_types[] = { ".service", ".scope", ".socket", ".mount", ".swap" };
+static const char *const other_types[] = {
+	".slice", ".target", ".timer", ".path", ".device", ".automount",
+};
+
+#define SERVICE	0	/* what a name without a type is */
+
+static bool has_type(const struct component *c)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(unit_types); i++) {
+		if (ends_with(c, unit_types[i]))
+			return true;
+	}
+	return false;
+}
 
 /* A template is no unit: it has to have an instance. */
 static bool has_instance(const struct component *name)
@@ -94,15 +109,13 @@ static bool has_instance(const struct component *name)
 
 static bool is_unit(const struct component *c)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(unit_types); i++) {
-		struct component name = *c;
+	struct component name = *c;
 
-		if (!ends_with(c, unit_types[i]))
-			continue;
-		name.len -= strlen(unit_types[i]);
-		return c->len < 256 && is_name(name.at, name.len) && has_instance(&name);
-	}
-	return false;
+	if (!has_type(c) || c->len > NAME_LEN)
+		return false;
+	while (name.at[--name.len] != '.')	/* where the type begins */
+		;
+	return is_name(name.at, name.len) && has_instance(&name);
 }
 
 /* systemd puts a _ in front of what cgroupfs would take for a file, and of what has one. */
@@ -153,7 +166,7 @@ static const struct pattern {
 
 static bool has_form(enum form form, const struct component *id)
 {
-	return form == NAME ? is_name(id->at, id->len) && id->len < 256 :
+	return form == NAME ? is_name(id->at, id->len) && id->len <= NAME_LEN :
 			      id->len == HASH_LEN && is_hex(id->at, id->len);
 }
 
@@ -287,4 +300,94 @@ void cgroup_init(struct cgroup *ret, const char *path)
 		if (!ret->pod_uid[0] && !find_pod_slice(&c, ret))
 			find_pod_directory(path, &c, ret);
 	}
+}
+
+/* ---- what is asked for ---- */
+
+static size_t without_slashes(const char *path)
+{
+	size_t len = strlen(path);
+
+	while (len && path[len - 1] == '/')
+		len--;
+	return len;
+}
+
+bool cgroup_is_under(const struct cgroup *c, const char *path)
+{
+	size_t len = without_slashes(path);
+
+	return c && c->path_len >= len && !memcmp(c->path, path, len) &&
+	       (!c->path[len] || c->path[len] == '/');
+}
+
+static struct component part_of(const struct cgroup *c, struct cgroup_part part)
+{
+	return (struct component){ c->path + part.at, part.len };
+}
+
+bool cgroup_has_unit(const struct cgroup *c, const char *name)
+{
+	struct component unit;
+
+	if (!c || !c->unit.len)
+		return false;
+	unit = part_of(c, c->unit);
+	if (is(&unit, name))
+		return true;
+	if (!ends_with(&unit, unit_types[SERVICE]))
+		return false;
+	unit.len -= strlen(unit_types[SERVICE]);
+	return is(&unit, name);
+}
+
+bool cgroup_has_container(const struct cgroup *c, const char *id)
+{
+	struct component own;
+
+	if (!c || !c->container_id.len)
+		return false;
+	own = part_of(c, c->container_id);
+	if (!c->id_is_hash)
+		return is(&own, id);
+	return strlen(id) >= CGROUP_ID_LEAST && begins_with(&own, id);
+}
+
+bool cgroup_may_be_path(const char *path)
+{
+	size_t len = without_slashes(path);
+	struct component c = { path + len, 0 };
+
+	if (*path != '/')
+		return false;
+	for (size_t i = 0; i + 1 < len; i++) {
+		if (path[i] == '/' && path[i + 1] == '/')
+			return false;
+	}
+	while (go_up(path, &c)) {
+		if (is(&c, ".") || is(&c, "..") || c.len > NAME_LEN)
+			return false;
+	}
+	return true;
+}
+
+bool cgroup_may_be_unit(const char *name)
+{
+	struct component unit = { name, strlen(name) };
+
+	if (is_unit(&unit))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(other_types); i++) {
+		if (ends_with(&unit, other_types[i]))
+			return false;
+	}
+	return is_name(unit.at, unit.len) && has_instance(&unit) && !has_type(&unit) &&
+	       unit.len + strlen(unit_types[SERVICE]) <= NAME_LEN;
+}
+
+bool cgroup_may_be_container(const char *id)
+{
+	size_t len = strlen(id);
+
+	return is_name(id, len) && len <= NAME_LEN;
 }

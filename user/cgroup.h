@@ -32,4 +32,24 @@ size_t cgroup_size(const char *path);
 /* c: of cgroup_size(path) bytes. */
 void cgroup_init(struct cgroup *c, const char *path);
 
+/*
+ * What --cgroup, --unit and --container ask.  c NULL: not known, and never what is
+ * asked for.
+ */
+
+/* It is path, or below it; slashes at the end of path do not matter. */
+bool cgroup_is_under(const struct cgroup *c, const char *path);
+
+/* Without a type it is a service's name. */
+bool cgroup_has_unit(const struct cgroup *c, const char *name);
+
+/* The name, or at least the first CGROUP_ID_LEAST of the 64 digits. */
+#define CGROUP_ID_LEAST	4
+bool cgroup_has_container(const struct cgroup *c, const char *id);
+
+/* Whether there can be such ones at all. */
+bool cgroup_may_be_path(const char *path);
+bool cgroup_may_be_unit(const char *name);
+bool cgroup_may_be_container(const char *id);
+
 #endif

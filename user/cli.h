@@ -73,6 +73,12 @@
 	  "these remote ports, likewise")							\
 	X(NETNS, 'N', "netns", "NETNS", "all", OF_KERNEL(C), SOCKETS,				\
 	  "network namespace: all, self, a name under /run/netns, a path, or pid:PID")		\
+	X(CGROUP, 0, "cgroup", "PATH", NULL, OF_SOCKETS(C), SOCKETS,				\
+	  "sockets of this cgroup and of those below it, like /system.slice")			\
+	X(UNIT, 0, "unit", "NAME", NULL, OF_SOCKETS(C), SOCKETS,				\
+	  "sockets of this systemd unit, with or without .service")				\
+	X(CONTAINER, 0, "container", "ID", NULL, OF_SOCKETS(C), SOCKETS,			\
+	  "sockets of this container: 4 digits of its id or more, or its name under LXC")	\
 	X(EXISTING, 0, "existing", NULL, NULL, OF_SOCKETS(C), SOCKETS,				\
 	  "also report what existed before the start")						\
 	X(DURATION, 'd', "duration", "DURATION", NULL, OF_KERNEL(C), STOP,			\

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "duration.h"
 #include "help.h"
 #include "log.h"
@@ -192,6 +193,38 @@ static int set_text(const struct cli_flag *flag, const char *arg, const char **r
 	return 0;
 }
 
+/* A directory of the file system is not meant, and taken for one it is never found. */
+static int set_cgroup(const struct cli_flag *flag, const char *arg, const char **ret)
+{
+	static const char mountpoint[] = "/sys/fs/cgroup";
+	size_t len = strlen(mountpoint);
+
+	if (!strncmp(arg, mountpoint, len) && (!arg[len] || arg[len] == '/'))
+		return usage_error_flag(flag, arg, "begins where cgroups are mounted; leave %s "
+					"out", mountpoint);
+	if (*arg && !cgroup_may_be_path(arg))
+		return usage_error_flag(flag, arg, "no path of a cgroup; write it as in "
+					"/proc/PID/cgroup, like /system.slice/nginx.service");
+	return set_text(flag, arg, ret);
+}
+
+static int set_unit(const struct cli_flag *flag, const char *arg, const char **ret)
+{
+	if (*arg && !cgroup_may_be_unit(arg))
+		return usage_error_flag(flag, arg, "no name of a unit with processes; write one "
+					"like nginx.service, a slice as --cgroup /NAME.slice");
+	return set_text(flag, arg, ret);
+}
+
+static int set_container(const struct cli_flag *flag, const char *arg, const char **ret)
+{
+	if (*arg && !cgroup_may_be_container(arg))
+		return usage_error_flag(flag, arg, "neither an id nor a name; write %d hexadecimal "
+					"digits or more of the id, or LXC's name of it",
+					CGROUP_ID_LEAST);
+	return set_text(flag, arg, ret);
+}
+
 static int set_choice(const struct parse *p, const struct cli_flag *flag, const char *arg,
 		      unsigned int *ret)
 {
@@ -245,6 +278,9 @@ static int set_flag(struct parse *p, const struct cli_flag *flag, const char *ar
 	case FLAG_LOCALPORT:	return set_ports(flag, arg, &opt->lports);
 	case FLAG_REMOTEPORT:	return set_ports(flag, arg, &opt->rports);
 	case FLAG_NETNS:	return set_text(flag, arg, &opt->netns);
+	case FLAG_CGROUP:	return set_cgroup(flag, arg, &opt->cgroup);
+	case FLAG_UNIT:		return set_unit(flag, arg, &opt->unit);
+	case FLAG_CONTAINER:	return set_container(flag, arg, &opt->container);
 	case FLAG_DURATION:	return set_duration(flag, arg, &opt->duration_ns);
 	case FLAG_COUNT:	return set_count(flag, arg, &opt->count);
 	case FLAG_OUTPUT:

@@ -24,6 +24,7 @@ struct options {
 	int family;			/* 4, 6, or 0: both */
 	struct wire_ports lports, rports;	/* none: all */
 	const char *netns;		/* as given, never empty; "all" */
+	const char *cgroup, *unit, *container;	/* as given; NULL: all */
 	uint64_t duration_ns;		/* 0: until stopped */
 	uint64_t count;			/* records; 0: no limit */
 	uint32_t ring_size;		/* bytes, a power of two, a page .. 1G */

@@ -41,11 +41,21 @@ static bool is_wanted(const struct session *s, const struct report *r)
 	return false;
 }
 
+/* Whatever the life is called, it is told as a whole or not at all. */
+static bool is_asked_for(const struct options *opt, const struct report *r)
+{
+	if (r->kind == REPORT_LOST)
+		return true;
+	return (!opt->cgroup || cgroup_is_under(r->cgroup, opt->cgroup)) &&
+	       (!opt->unit || cgroup_has_unit(r->cgroup, opt->unit)) &&
+	       (!opt->container || cgroup_has_container(r->cgroup, opt->container));
+}
+
 static void on_report(void *ctx, const struct report *r)
 {
 	struct session *s = ctx;
 
-	if (s->enough)
+	if (s->enough || !is_asked_for(s->opt, r))
 		return;
 	tally_report(&s->tally, r, s->opt->existing);
 	if (!is_wanted(s, r))

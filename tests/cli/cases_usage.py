@@ -46,9 +46,20 @@ def an_unknown_flag_is_refused(synfin):
 
 @case
 def a_missing_argument_is_told(synfin):
-    flags = ["-L", "-D", "-N", "-d", "-c", "-o", "--color", "--write", "--read", "--ring-size"]
+    flags = ["-L", "-D", "-N", "-d", "-c", "-o", "--color", "--write", "--read", "--ring-size", "--cgroup",
+             "--unit", "--container"]
     _wrong(synfin, [([flag], flag, "missing") for flag in flags])
     _wrong(synfin, [([flag, ""], flag) for flag in flags])
+
+
+@case
+def whose_sockets_cannot_be_is_refused(synfin):
+    _wrong_values(synfin, "--cgroup", ["a", "system.slice/nginx.service", "./a", "/a//b", "/../a", "/a/.",
+                                       "/sys/fs/cgroup", "/sys/fs/cgroup/a", "/" + "a" * 256, "\033]0;x\a"])
+    _wrong_values(synfin, "--unit", ["x.slice", "x.timer", "foo@", "foo@.service", "a/b", "a b", ".service",
+                                     "a" * 300, "\xff"])
+    _wrong_values(synfin, "--container", ["a/b", "a b", "*", "a" * 256, "\033[31m"])
+    _wrong(synfin, [(["audit", flag, "/a"], flag, "trace", "conns") for flag in ("--cgroup", "--unit", "--container")])
 
 
 @case

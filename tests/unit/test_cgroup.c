@@ -12,6 +12,8 @@
 #include "cgroup.h"
 #include "sample_events.h"
 
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof(*(a)))
+
 /* As runtimes make them: sha256 in hex. */
 #define ID	"3f2a9c8d1e2b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5"
 #define NODE	"d0c5e2b1a49382716050f0e0d0c0b0a0908070605040302010fedcba98765432"
@@ -319,6 +321,129 @@ static void a_name_that_only_resembles_a_units_is_none(void **state)
 	assert_no_unit(longest);
 }
 
+/* ---- what is asked for ---- */
+
+static bool is_under(const char *path, const char *asked)
+{
+	struct cgroup *c = parse(path);
+	bool ret = cgroup_is_under(c, asked);
+
+	free(c);
+	return ret;
+}
+
+static void a_path_is_asked_for_by_whole_directories(void **state)
+{
+	assert_true(is_under("/system.slice/nginx.service", "/"));
+	assert_true(is_under("/system.slice/nginx.service", "/system.slice"));
+	assert_true(is_under("/system.slice/nginx.service", "/system.slice/"));
+	assert_true(is_under("/system.slice/nginx.service", "/system.slice/nginx.service"));
+	assert_true(is_under("/system.slice/nginx.service", "/system.slice/nginx.service//"));
+	assert_false(is_under("/system.slice/nginx.service", "/system.slice/nginx"));
+	assert_false(is_under("/system.slice/nginx.service", "/system"));
+	assert_false(is_under("/system.slice/nginx.service", "/system.slice/nginx.service/x"));
+	assert_false(is_under("/system.slice", "/system.slice2"));
+	assert_true(is_under("/", "/"));
+	assert_false(is_under("/", "/a"));
+}
+
+static bool has_unit(const char *path, const char *asked)
+{
+	struct cgroup *c = parse(path);
+	bool ret = cgroup_has_unit(c, asked);
+
+	free(c);
+	return ret;
+}
+
+static void a_unit_is_asked_for_with_its_type_or_without(void **state)
+{
+	assert_true(has_unit("/system.slice/nginx.service", "nginx.service"));
+	assert_true(has_unit("/system.slice/nginx.service", "nginx"));
+	assert_true(has_unit("/system.slice/nginx.service/worker", "nginx"));
+	assert_false(has_unit("/system.slice/nginx.service", "nginx.scope"));
+	assert_false(has_unit("/system.slice/nginx.service", "ngin"));
+	assert_false(has_unit("/system.slice/nginx.service", "nginx."));
+	assert_false(has_unit("/system.slice/nginx.service", "xnginx"));
+	assert_false(has_unit("/system.slice/nginx.service", ""));
+	assert_true(has_unit("/user.slice/session-3.scope", "session-3.scope"));
+	assert_false(has_unit("/user.slice/session-3.scope", "session-3"));
+	assert_false(has_unit("/docker", "docker"));
+}
+
+static bool has_container(const char *path, const char *asked)
+{
+	struct cgroup *c = parse(path);
+	bool ret = cgroup_has_container(c, asked);
+
+	free(c);
+	return ret;
+}
+
+static void a_container_is_asked_for_by_the_beginning_of_its_id(void **state)
+{
+	assert_true(has_container("/docker/" ID, ID));
+	assert_true(has_container("/docker/" ID, "3f2a9c8d1e2b"));
+	assert_true(has_container("/docker/" ID, "3f2a"));
+	assert_false(has_container("/docker/" ID, "3f2"));
+	assert_false(has_container("/docker/" ID, ""));
+	assert_false(has_container("/docker/" ID, "3f2b"));
+	assert_false(has_container("/docker/" ID, "f2a9"));
+	assert_false(has_container("/docker/" ID, ID "0"));
+	assert_false(has_container("/system.slice", "3f2a"));
+}
+
+static void and_by_the_whole_of_its_name(void **state)
+{
+	assert_true(has_container("/lxc/101", "101"));
+	assert_false(has_container("/lxc/1011", "101"));
+	assert_false(has_container("/lxc.payload.web-10", "web-1"));
+	assert_true(has_container("/lxc.payload.web-10", "web-10"));
+}
+
+static void what_is_not_known_is_not_what_is_asked_for(void **state)
+{
+	assert_false(cgroup_is_under(NULL, "/"));
+	assert_false(cgroup_has_unit(NULL, "nginx"));
+	assert_false(cgroup_has_container(NULL, ID));
+}
+
+static void only_what_there_can_be_may_be_asked_for(void **state)
+{
+	static const char *const bad_paths[] = {
+		"", "a", "./a", "/a//b", "/a/./b", "/..", "/a/../b", "//a",
+	};
+	static const char *const bad_units[] = {
+		"", ".service", "a b", "a/b", "x.slice", "x.target", "x.timer", "foo@",
+		"foo@.service", "@a", "\033",
+	};
+	static const char *const good_units[] = {
+		"nginx", "nginx.service", "getty@tty1", "a.b", "session-3.scope", "dbus.socket",
+		"a\\x2db.service",
+	};
+	char longest[257] = "/";
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad_paths); i++)
+		assert_false(cgroup_may_be_path(bad_paths[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(bad_units); i++)
+		assert_false(cgroup_may_be_unit(bad_units[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(good_units); i++)
+		assert_true(cgroup_may_be_unit(good_units[i]));
+	assert_true(cgroup_may_be_path("/"));
+	assert_true(cgroup_may_be_path("/a/"));
+	assert_true(cgroup_may_be_path("/\xff b"));
+	memset(longest + 1, 'a', 255);
+	assert_true(cgroup_may_be_path(longest));
+	assert_false(cgroup_may_be_unit(longest + 1));
+	assert_true(cgroup_may_be_container(longest + 1));
+	longest[0] = 'a';
+	assert_false(cgroup_may_be_container(longest));
+	assert_false(cgroup_may_be_container(""));
+	assert_false(cgroup_may_be_container("a b"));
+	assert_true(cgroup_may_be_unit(longest + 9));
+	assert_false(cgroup_may_be_unit(longest + 8));
+}
+
 /* ---- whatever somebody calls a directory ---- */
 
 static void a_path_of_any_bytes_is_kept_as_it_is(void **state)
@@ -375,8 +500,6 @@ static void any_mixture_is_understood_within_its_bounds(void **state)
 	}
 }
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof(*(a)))
-
 int main(void)
 {
 	static const struct CMUnitTest others[] = {
@@ -386,6 +509,12 @@ int main(void)
 		cmocka_unit_test(a_machine_has_a_payload),
 		cmocka_unit_test(a_name_that_only_resembles_a_pods_is_none),
 		cmocka_unit_test(a_name_that_only_resembles_a_units_is_none),
+		cmocka_unit_test(a_path_is_asked_for_by_whole_directories),
+		cmocka_unit_test(a_unit_is_asked_for_with_its_type_or_without),
+		cmocka_unit_test(a_container_is_asked_for_by_the_beginning_of_its_id),
+		cmocka_unit_test(and_by_the_whole_of_its_name),
+		cmocka_unit_test(what_is_not_known_is_not_what_is_asked_for),
+		cmocka_unit_test(only_what_there_can_be_may_be_asked_for),
 		cmocka_unit_test(a_path_of_any_bytes_is_kept_as_it_is),
 		cmocka_unit_test(a_path_as_long_as_the_kernels_is_understood),
 		cmocka_unit_test(any_mixture_is_understood_within_its_bounds),

@@ -467,6 +467,30 @@ static void a_bad_choice_is_told_the_right_ones(void **state)
 	       "write auto, always or never", "--color", "yes");
 }
 
+static void whose_sockets_are_wanted_is_a_path_a_unit_or_a_container(void **state)
+{
+	ACCEPT("--cgroup", "/system.slice/");
+	assert_string_equal(opt.cgroup, "/system.slice/");
+	assert_null(opt.unit);
+	assert_null(opt.container);
+	ACCEPT("conns", "--unit", "nginx", "--container", "3f2a");
+	assert_null(opt.cgroup);
+	assert_string_equal(opt.unit, "nginx");
+	assert_string_equal(opt.container, "3f2a");
+}
+
+static void whose_sockets_cannot_be_is_refused(void **state)
+{
+	REFUSE("synfin: --cgroup /sys/fs/cgroup/a: begins where cgroups are mounted; leave "
+	       "/sys/fs/cgroup out", "--cgroup", "/sys/fs/cgroup/a");
+	REFUSE("synfin: --cgroup a: no path of a cgroup; write it as in /proc/PID/cgroup, "
+	       "like /system.slice/nginx.service", "--cgroup", "a");
+	REFUSE("synfin: --unit web.slice: no name of a unit with processes; write one like "
+	       "nginx.service, a slice as --cgroup /NAME.slice", "--unit", "web.slice");
+	REFUSE("synfin: --container a/b: neither an id nor a name; write 4 hexadecimal digits or "
+	       "more of the id, or LXC's name of it", "--container", "a/b");
+}
+
 static void an_empty_text_is_refused(void **state)
 {
 	REFUSE("synfin: -N \"\": NETNS is empty; give one, or leave it out", "-N", "");
@@ -891,6 +915,8 @@ int main(void)
 		cmocka_unit_test(a_bad_count_is_refused),
 		cmocka_unit_test(a_bad_ring_size_is_refused),
 		cmocka_unit_test(a_bad_choice_is_told_the_right_ones),
+		cmocka_unit_test(whose_sockets_are_wanted_is_a_path_a_unit_or_a_container),
+		cmocka_unit_test(whose_sockets_cannot_be_is_refused),
 		cmocka_unit_test(an_empty_text_is_refused),
 		cmocka_unit_test(flags_that_contradict_each_other_are_refused),
 		cmocka_unit_test(of_several_mistakes_the_first_is_told),
