@@ -15,10 +15,16 @@ static struct conn *at(const struct conntab *t, uint32_t i)
 
 /* ---- hash chains ---- */
 
-/* Fibonacci hashing: cookies are small numbers in sequence. */
+/*
+ * Cookies are numbers in sequence: as they are they spread best, and those of one
+ * time share cache lines.  What else is a key has its top bit set, and is spread by
+ * Fibonacci hashing.
+ */
 static uint32_t *bucket(const struct conntab *t, uint64_t key)
 {
-	return &t->buckets[(key * 0x9e3779b97f4a7c15ull) >> 32 & (t->nr_buckets - 1)];
+	if (key >> 63)
+		key = key * 0x9e3779b97f4a7c15ull >> 32;
+	return &t->buckets[key & (t->nr_buckets - 1)];
 }
 
 /* Empty is 0, so that the array may come zeroed: links are index + 1. */

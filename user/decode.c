@@ -162,19 +162,42 @@ size_t decode_size(unsigned int kind)
 	return kind < WIRE_KIND_MAX ? sizes[kind] : 0;
 }
 
+static int check_header(const struct wire_hdr *hdr, size_t len)
+{
+	if (hdr->version != WIRE_VERSION)
+		return -EPROTO;
+	if (hdr->kind >= WIRE_KIND_MAX || !sizes[hdr->kind])
+		return -ENOTSUP;
+	return is_length(hdr) && len >= hdr->len ? 0 : -EBADMSG;
+}
+
+int decode_in_place(const void *buf, size_t len, const union event **ret)
+{
+	const union event *ev = buf;
+	int err;
+
+	if (len < sizeof(ev->hdr))
+		return -EBADMSG;
+	err = check_header(&ev->hdr, len);
+	if (err)
+		return err;
+	if (!members_in_range(ev))
+		return -EBADMSG;
+	*ret = ev;
+	return 0;
+}
+
 int decode(const void *buf, size_t len, union event *ret)
 {
 	union event ev;
+	int err;
 
 	if (len < sizeof(ev.hdr))
 		return -EBADMSG;
 	memcpy(&ev.hdr, buf, sizeof(ev.hdr));
-	if (ev.hdr.version != WIRE_VERSION)
-		return -EPROTO;
-	if (ev.hdr.kind >= WIRE_KIND_MAX || !sizes[ev.hdr.kind])
-		return -ENOTSUP;
-	if (!is_length(&ev.hdr) || len < ev.hdr.len)
-		return -EBADMSG;
+	err = check_header(&ev.hdr, len);
+	if (err)
+		return err;
 	memcpy(&ev, buf, ev.hdr.len);
 	if (!members_in_range(&ev))
 		return -EBADMSG;

@@ -23,4 +23,10 @@ int decode(const void *buf, size_t len, union event *ret);
 /* How long a record of kind is, at most if it ends in text; 0: no such kind. */
 size_t decode_size(unsigned int kind);
 
+/*
+ * The same without a copy, for who changes nothing: buf is aligned as the union,
+ * and nobody writes to it while *ret, which points there, is in use.
+ */
+int decode_in_place(const void *buf, size_t len, const union event **ret);
+
 #endif

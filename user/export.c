@@ -48,16 +48,16 @@ static void on_report(void *ctx, const struct report *r)
 static bool on_record(void *ctx, const void *rec, size_t len)
 {
 	struct export *x = ctx;
-	union event ev;
-	int err = decode(rec, len, &ev);
+	const union event *ev;
+	int err = decode_in_place(rec, len, &ev);
 
 	if (err) {
 		log_error("cannot read a record of %zu bytes: %s; please report this",
 			  len, strerrordesc_np(-err));
 		return true;
 	}
-	metrics_event(&x->metrics, &ev);
-	engine_feed(&x->engine, &ev);
+	metrics_event(&x->metrics, ev);
+	engine_feed(&x->engine, ev);
 	return true;
 }
 

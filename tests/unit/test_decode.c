@@ -116,11 +116,14 @@ static union event good(enum wire_kind kind)
 static int decode_exactly(const void *bytes, size_t len, union event *ret)
 {
 	void *copy = malloc(len ? len : 1);
+	const union event *there = NULL;
 	int err;
 
 	assert_non_null(copy);
 	memcpy(copy, bytes, len);
 	err = decode(copy, len, ret);
+	assert_int_equal(decode_in_place(copy, len, &there), err);
+	assert_ptr_equal(there, err ? NULL : copy);
 	free(copy);
 	return err;
 }
