@@ -20,13 +20,13 @@ endif
 ENGINE	:= tcp_state words scope portset memo cgroup names owner listenmap conntab verdict lifecycle tell ends minis listeners engine
 CORE	:= $(ENGINE) decode field tally row text value human summary sink sink_json sink_csv \
 	   sink_table table doctor mib netns_facts audit duration out cleanup log cli help usage options netns cgroup_lookup netns_lookup \
-	   resolver recorder replay session recorded metric histogram metrics exposition negotiate gzip listen textfile
+	   resolver recorder replay session recorded metric histogram metrics exposition negotiate gzip listen textfile web_config auth
 LIVE	:= feature privileges census capture loop live audit_run inventory self http notify export
 
 WARN	:= -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter
 CPPFLAGS_ALL := -D_GNU_SOURCE -iquote include -iquote user -iquote $O $(CPPFLAGS)
 CFLAGS_ALL := -std=gnu11 $(WARN) $(CFLAGS)
-LIBS	:= -lbpf -lcap-ng -lmicrohttpd -lz
+LIBS	:= -lbpf -lcap-ng -lmicrohttpd -lgnutls -lyaml -lcrypt -lz -pthread
 BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(ARCH)))
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra \
 	      -Wno-unused-parameter -Ivmlinux -Iinclude

@@ -106,6 +106,8 @@
 	  "serve here: HOST:PORT, :PORT or [IPV6]:PORT; may be repeated; port 0 picks one")	\
 	X(WEB_TELEMETRY_PATH, 0, "web.telemetry-path", "PATH", "/metrics", C(EXPORT), EXPORT,	\
 	  "path of the metrics")								\
+	X(WEB_CONFIG_FILE, 0, "web.config.file", "FILE", NULL, C(EXPORT), EXPORT,		\
+	  "TLS and users with passwords, in the YAML of Prometheus' exporters")			\
 	X(WEB_MAX_REQUESTS, 0, "web.max-requests", "COUNT", "40", C(EXPORT), EXPORT,		\
 	  "answer at most this many scrapes at a time; 0: no limit")				\
 	X(TEXTFILE, 0, "textfile", "FILE", NULL, C(EXPORT), EXPORT,				\

@@ -162,20 +162,25 @@ static void refresh_textfile(struct export *x, uint64_t now_ns)
 
 /* ---- HTTP ---- */
 
+static int watch(void *ctx, int fd)
+{
+	struct export *x = ctx;
+
+	return loop_watch(&x->loop, fd);
+}
+
 static int serve(struct export *x, int fd)
 {
 	char name[LISTEN_NAME_MAX];
-	int err, watch;
+	int err;
 
 	listen_name(fd, name, sizeof(name));
-	err = http_serve(x->http, fd, &watch);
-	if (!err)
-		err = loop_watch(&x->loop, watch);
+	err = http_serve(x->http, fd);
 	if (err) {
 		log_error("cannot serve HTTP on %s: %s", name, strerror(-err));
 		return STATUS_ERROR;
 	}
-	log_info("metrics on http://%s%s", name, x->opt->telemetry_path);
+	log_info("metrics on %s://%s%s", http_scheme(x->http), name, x->opt->telemetry_path);
 	return 0;
 }
 
@@ -203,17 +208,16 @@ static int begin_http(struct export *x)
 	const struct options *opt = x->opt;
 	const struct http_config config = {
 		.path = opt->telemetry_path, .max_requests = opt->max_requests,
-		.render = render, .ctx = x,
+		.render = render, .watch = watch, .ctx = x,
+		.web_config_path = opt->web_config_path,
 	};
 	int fds[LISTEN_MAX], err = 0;
 	unsigned int n = listen_inherited(fds);
 
 	if (!n && opt->textfile_path && opt->listen_is_preset)
 		return 0;
-	if (http_create(&config, &x->http)) {
-		log_error("cannot serve HTTP: %s", strerror(ENOMEM));
+	if (http_create(&config, &x->http))
 		return STATUS_ERROR;
-	}
 	for (unsigned int i = 0; i < n && !err; i++)
 		err = serve(x, fds[i]);
 	for (unsigned int i = 0; !n && i < opt->nr_listen && !err; i++)

@@ -300,6 +300,7 @@ static int set_flag(struct parse *p, const struct cli_flag *flag, const char *ar
 	case FLAG_STRICT:	opt->strict = true; break;
 	case FLAG_WEB_LISTEN_ADDRESS:	return add_address(p, flag, arg);
 	case FLAG_WEB_TELEMETRY_PATH:	return set_path(flag, arg, &opt->telemetry_path);
+	case FLAG_WEB_CONFIG_FILE:	return set_text(flag, arg, &opt->web_config_path);
 	case FLAG_WEB_MAX_REQUESTS:	return set_max_requests(flag, arg, &opt->max_requests);
 	case FLAG_TEXTFILE:	return set_text(flag, arg, &opt->textfile_path);
 	case FLAG_HELP:		return print_help(p);

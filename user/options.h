@@ -37,6 +37,7 @@ struct options {
 	bool listen_is_preset;		/* none was given */
 	const char *telemetry_path;
 	unsigned int max_requests;	/* 0: no limit */
+	const char *web_config_path;	/* NULL: none */
 	const char *textfile_path;	/* NULL: none */
 };
 

@@ -110,6 +110,6 @@ struct rest privileges_rest(const struct options *opt)
 
 	return (struct rest){
 		.enters_netns = others, .looks_into_proc = in_proc,
-		.writes_files = opt->textfile_path,
+		.writes_files = opt->textfile_path || opt->web_config_path,
 	};
 }

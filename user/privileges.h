@@ -16,7 +16,7 @@
 struct rest {
 	bool enters_netns;	/* counts off the sockets of other network namespaces */
 	bool looks_into_proc;	/* at what /proc shows of other users' processes */
-	bool writes_files;	/* again and again, in a directory that may be another user's */
+	bool writes_files;	/* or reads them, again and again, and they may be another user's */
 };
 
 /* X(capability, who keeps it) */

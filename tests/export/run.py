@@ -17,6 +17,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "kernel"))
 from attempts import attempts                   # noqa: E402
 from exporter import MIX, SYNFIN, Exporter, Netns, Storm, parse     # noqa: E402
+import web                                      # noqa: E402
 
 OPENMETRICS = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"}
 
@@ -368,7 +369,7 @@ def systemd():
 
 
 TESTS = [storm_is_counted, overflow_keeps_the_kernels_counters, existing_sockets_are_in_the_gauge, both_formats, pages,
-         garbage, a_thousand_connections, slow_readers, max_requests, bad_places, textfile, full_disk, systemd]
+         garbage, a_thousand_connections, slow_readers, max_requests, bad_places, textfile, full_disk, systemd, *web.TESTS]
 
 
 def main():
