@@ -55,6 +55,20 @@ fuzzers:
 fuzz: fuzzers				## each fuzzer for SECONDS (600); FUZZ="fuzz_decode ..."
 	$Qtests/fuzz/run --seconds $(SECONDS) $O/fuzz $(FUZZ)
 
+# Benchmarks.
+BENCHES	:= $O/tests/bench/engine $O/tests/bench/transitions
+
+$O/tests/bench/engine: tests/bench/engine.c $(call objs,$(ENGINE) decode)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CPPFLAGS_ALL) -iquote tests/unit $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
+
+$O/tests/bench/transitions: tests/bench/transitions.c
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
+
+bench: programs $(BENCHES)		## root: what it costs, beside its peers; QUICK=1: two minutes
+	$QBENCH_DIR=$O tests/bench/run.py $(BENCH)
+
 # The suites: NAME:COMMAND for tests/tap.
 unit_suites = $(foreach t,$(UNIT),'unit $t:CMOCKA_MESSAGE_OUTPUT=TAP $O/tests/$t 2>&1')
 unit_suites_asan = $(foreach t,$(UNIT),'asan $t:$(SANE) CMOCKA_MESSAGE_OUTPUT=TAP $O/asan/tests/$t 2>&1')
@@ -90,4 +104,4 @@ check-vmlinux: all			## hold vmlinux/vmlinux.h against this kernel's BTF
 	$Qtests/check/vmlinux $O/bpf/synfin.o
 
 -include $(wildcard $O/tests/*.d $O/tests/traces/*.d $O/tests/fuzz/*.d)
-.PHONY: fuzzers fuzz programs sanitized test-unit test golden test-fresh check-vmlinux
+.PHONY: bench fuzzers fuzz programs sanitized test-unit test golden test-fresh check-vmlinux

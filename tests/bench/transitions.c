@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * transitions MS - a line a round until it is stopped or stdin ends: waits for a
+ * line on stdin, then calls listen() and close() for MS milliseconds, and prints
+ * the nanoseconds per transition.  Two transitions a turn, in process context, in
+ * the network namespace it is started in; nothing but them changes when a tracer
+ * comes or goes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * 1e9 + ts.tv_nsec;
+}
+
+/* CLOSE -> LISTEN -> CLOSE, on a port that the kernel chooses. */
+static void turn(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || listen(fd, 1)) {
+		perror("transitions: listen");
+		exit(1);
+	}
+	close(fd);
+}
+
+/* CPU time, not the clock's: who else runs on this core does not count. */
+static double round_ns(double limit_ns)
+{
+	double begun = now_ns(CLOCK_THREAD_CPUTIME_ID), took;
+	unsigned long turns = 0;
+
+	do {
+		for (int i = 0; i < 64; i++)
+			turn();
+		turns += 64;
+		took = now_ns(CLOCK_THREAD_CPUTIME_ID) - begun;
+	} while (took < limit_ns);
+	return took / (2 * turns);
+}
+
+int main(int argc, char **argv)
+{
+	char line[16];
+
+	if (argc != 2)
+		return fprintf(stderr, "Usage: transitions MILLISECONDS\n"), 2;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	while (fgets(line, sizeof(line), stdin))
+		printf("%.1f\n", round_ns(atof(argv[1]) * 1e6));
+	return 0;
+}
