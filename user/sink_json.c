@@ -4,7 +4,7 @@
 
 #include "value.h"
 
-static const struct { const char *text; uint8_t len; } keys[F_MAX] = {
+static const struct { char text[TEXT_BLOCK]; uint8_t len; } keys[F_MAX] = {
 #define X(name, key, type, commands) [F_##name] = { ",\"" key "\":", sizeof(",\"" key "\":") - 1 },
 	FIELDS
 #undef X
@@ -23,7 +23,7 @@ static void json_row(struct sink *s, struct text *t, const struct row *row)
 		for (uint64_t bits = row->has[w]; bits; bits &= bits - 1) {
 			enum field f = w * 64 + __builtin_ctzll(bits);
 
-			text_bytes(t, keys[f].text, keys[f].len);
+			text_block(t, keys[f].text, keys[f].len);
 			value_write(t, &form, field_specs[f].type, &row->values[f]);
 		}
 	}

@@ -6,29 +6,38 @@
 
 static const char hex_digits[] = "0123456789abcdef";
 
-void text_char(struct text *t, char c)
-{
-	if (t->p == t->end)
-		t->full = true;
-	else
-		*t->p++ = c;
-}
-
-void text_bytes(struct text *t, const char *bytes, size_t len)
-{
-	size_t room = t->end - t->p;
-
-	if (len > room) {
-		t->full = true;
-		len = room;
-	}
-	memcpy(t->p, bytes, len);
-	t->p += len;
-}
-
 void text_str(struct text *t, const char *s)
 {
 	text_bytes(t, s, strlen(s));
+}
+
+/* Two digits at a time: a division each, and most of what is printed is numbers. */
+static const char digit_pairs[] =
+	"00010203040506070809101112131415161718192021222324"
+	"25262728293031323334353637383940414243444546474849"
+	"50515253545556575859606162636465666768697071727374"
+	"75767778798081828384858687888990919293949596979899";
+
+/* As many digits, the last of them before end. */
+static void put_digits(char *end, uint64_t u, unsigned int digits)
+{
+	for (; digits >= 2; digits -= 2, u /= 100)
+		memcpy(end -= 2, &digit_pairs[u % 100 * 2], 2);
+	if (digits)
+		*--end = '0' + u % 10;
+}
+
+void text_uint(struct text *t, uint64_t u)
+{
+	char buf[20], *p = buf + sizeof(buf);
+
+	for (; u >= 100; u /= 100)
+		memcpy(p -= 2, &digit_pairs[u % 100 * 2], 2);
+	if (u >= 10)
+		memcpy(p -= 2, &digit_pairs[u * 2], 2);
+	else
+		*--p = '0' + u;
+	text_bytes(t, p, buf + sizeof(buf) - p);
 }
 
 void text_uint_padded(struct text *t, uint64_t u, unsigned int digits)
@@ -42,11 +51,6 @@ void text_uint_padded(struct text *t, uint64_t u, unsigned int digits)
 	while ((size_t)(buf + sizeof(buf) - p) < digits && p > buf)
 		*--p = '0';
 	text_bytes(t, p, buf + sizeof(buf) - p);
-}
-
-void text_uint(struct text *t, uint64_t u)
-{
-	text_uint_padded(t, u, 1);
 }
 
 void text_int(struct text *t, int64_t i)
@@ -104,24 +108,19 @@ static void date_from_days(uint64_t days, unsigned int *year, unsigned int *mont
 
 void text_time_utc(struct text *t, uint64_t ns)
 {
+	char buf[] = "yyyy-mm-ddThh:mm:ss.nnnnnnnnnZ";
 	uint64_t s = ns / 1000000000;
-	unsigned int year, month, day;
+	unsigned int year, month, day, of_day = s % 86400;
 
 	date_from_days(s / 86400, &year, &month, &day);
-	text_uint_padded(t, year, 4);
-	text_char(t, '-');
-	text_uint_padded(t, month, 2);
-	text_char(t, '-');
-	text_uint_padded(t, day, 2);
-	text_char(t, 'T');
-	text_uint_padded(t, s / 3600 % 24, 2);
-	text_char(t, ':');
-	text_uint_padded(t, s / 60 % 60, 2);
-	text_char(t, ':');
-	text_uint_padded(t, s % 60, 2);
-	text_char(t, '.');
-	text_uint_padded(t, ns % 1000000000, 9);
-	text_char(t, 'Z');
+	put_digits(buf + 4, year, 4);
+	put_digits(buf + 7, month, 2);
+	put_digits(buf + 10, day, 2);
+	put_digits(buf + 13, of_day / 3600, 2);
+	put_digits(buf + 16, of_day / 60 % 60, 2);
+	put_digits(buf + 19, of_day % 60, 2);
+	put_digits(buf + 29, ns % 1000000000, 9);
+	text_bytes(t, buf, sizeof(buf) - 1);
 }
 
 /* ---- strings ---- */
@@ -176,14 +175,30 @@ static void json_escape(struct text *t, uint8_t c)
 	text_char(t, hex_digits[c & 15]);
 }
 
+/* How many bytes from p on stand for themselves in JSON. */
+static size_t plain_len(const uint8_t *p, size_t left)
+{
+	size_t n = 0;
+
+	while (n < left && p[n] >= 0x20 && p[n] < 0x7f && p[n] != '"' && p[n] != '\\')
+		n++;
+	return n;
+}
+
 void text_json_string(struct text *t, const char *bytes, size_t len)
 {
 	const uint8_t *p = (const uint8_t *)bytes, *end = p + len;
 
 	text_char(t, '"');
 	while (p < end) {
-		size_t n = utf8_len(p, end - p);
+		size_t n = plain_len(p, end - p);
 
+		if (n) {
+			text_bytes(t, (const char *)p, n);
+			p += n;
+			continue;
+		}
+		n = utf8_len(p, end - p);
 		if (!n) {
 			text_str(t, "\\ufffd");
 			n = 1;

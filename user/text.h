@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct text {
 	char *p, *end;
@@ -22,8 +23,38 @@ static inline struct text text_into(char *buf, size_t size)
 	return (struct text){ .p = buf, .end = buf + size };
 }
 
-void text_char(struct text *t, char c);
-void text_bytes(struct text *t, const char *bytes, size_t len);
+static inline void text_char(struct text *t, char c)
+{
+	if (t->p == t->end)
+		t->full = true;
+	else
+		*t->p++ = c;
+}
+
+static inline void text_bytes(struct text *t, const char *bytes, size_t len)
+{
+	size_t room = t->end - t->p;
+
+	if (len > room) {
+		t->full = true;
+		len = room;
+	}
+	memcpy(t->p, bytes, len);
+	t->p += len;
+}
+
+/* The first len of TEXT_BLOCK bytes: where all of them fit, a copy without a loop. */
+#define TEXT_BLOCK	32
+static inline void text_block(struct text *t, const char *bytes, size_t len)
+{
+	if (t->end - t->p < TEXT_BLOCK) {
+		text_bytes(t, bytes, len);
+		return;
+	}
+	memcpy(t->p, bytes, TEXT_BLOCK);
+	t->p += len;
+}
+
 void text_str(struct text *t, const char *s);
 void text_uint(struct text *t, uint64_t u);
 void text_int(struct text *t, int64_t i);
