@@ -19,11 +19,23 @@ static __always_inline __u32 born_of(__u64 start_boottime)
 }
 
 /*
+ * Who closes holds the socket's lock, as no softirq does, and the socket is still
+ * his: a FIN that was asked for before ->ESTABLISHED is sent by a softirq, children
+ * that nobody accepted are closed by whoever closes the listening socket, and `ss -K`
+ * leaves an error.  Of a subflow MPTCP's worker, or a softirq, does it all.
+ */
+static __always_inline bool current_closes(const struct sock *sk, const struct tcp_sock *tp)
+{
+	return sk->sk_lock.owned && sk->sk_socket && !sk->sk_err && !tp_is_mptcp(tp);
+}
+
+/*
  * Transitions in which current is the process that works on the socket, and
  * not whoever the softirq interrupted (kernel-facts 1c): connect, listen,
- * close and shutdown.  Of a subflow MPTCP's worker sends the FIN.
+ * close and shutdown.
  */
-static __always_inline bool current_is_owner(int oldstate, int newstate, const struct tcp_sock *tp)
+static __always_inline bool current_is_owner(const struct sock *sk, const struct tcp_sock *tp,
+					     int oldstate, int newstate)
 {
 	switch (oldstate) {
 	case BPF_TCP_CLOSE:
@@ -31,9 +43,11 @@ static __always_inline bool current_is_owner(int oldstate, int newstate, const s
 	case BPF_TCP_LISTEN:
 		return newstate == BPF_TCP_CLOSE;
 	case BPF_TCP_ESTABLISHED:
-		return newstate == BPF_TCP_FIN_WAIT1 && !tp_is_mptcp(tp);
+		return (newstate == BPF_TCP_FIN_WAIT1 || newstate == BPF_TCP_CLOSE) &&
+		       current_closes(sk, tp);
 	case BPF_TCP_CLOSE_WAIT:
-		return newstate == BPF_TCP_LAST_ACK && !tp_is_mptcp(tp);
+		return (newstate == BPF_TCP_LAST_ACK || newstate == BPF_TCP_CLOSE) &&
+		       current_closes(sk, tp);
 	}
 	return false;
 }
