@@ -8,15 +8,9 @@ Needs root. Prints TAP. SYNFIN names the program.
 
 import collections
 import contextlib
-import ctypes
-import json
-import multiprocessing
 import os
 import re
-import resource
-import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,25 +19,17 @@ sys.dont_write_bytecode = True     # leave nothing in the tree
 
 from attempts import attempts
 from netns import Netns, command
-from sockets import states_here, wait_for_state
+from process import Process
+from recorded import Synfin, records
+from sockets import cookie, states_here, wait_for_state
 from wait import PATIENCE, wait_until
 
-SYNFIN = os.environ.get("SYNFIN", "build/synfin")
 CONNECTIONS = 5000
 HELD = 300              # new connections that are open at any time: the census meets them
 CENSUS_US = 100_000
 STARTS = 10
-CENSUS = re.compile(r"the census of \d+ network namespaces took (\d+) us")
 UNKNOWN_OF_EXISTING = {"start", "duration_us", "handshake_us", "role", "missed"}
-SO_COOKIE = 57
 LOCAL = "127.0.0.1"
-
-_libc = ctypes.CDLL(None)
-
-
-def cookie(made):
-    raw = made.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8)
-    return f"{int.from_bytes(raw, sys.byteorder):016x}"
 
 
 def listen(port):
@@ -52,38 +38,6 @@ def listen(port):
     made.bind((LOCAL, port))
     made.listen(4096)
     return made
-
-
-class Process:
-    """A child of its own name inside a namespace; it is told what to do by words
-    and answers each."""
-
-    def __init__(self, netns, comm, function):
-        self.comm = comm
-        self._pipe, far = multiprocessing.Pipe()
-        self.pid = netns.run(lambda: self._begin(function, far))
-        far.close()
-
-    def _begin(self, function, far):
-        _libc.prctl(1, signal.SIGKILL)      # PR_SET_PDEATHSIG
-        self._pipe.close()
-        with open("/proc/self/comm", "w") as file:
-            file.write(self.comm)
-        resource.setrlimit(resource.RLIMIT_NOFILE, [resource.getrlimit(resource.RLIMIT_NOFILE)[1]] * 2)
-        function(far)
-
-    def say(self, word):
-        self._pipe.send(word)
-
-    def answer(self):
-        if not self._pipe.poll(3 * PATIENCE):
-            raise TimeoutError(f"{self.comm} does not answer")
-        return self._pipe.recv()
-
-    def end(self):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
 
 
 # ---- what the processes do ----
@@ -144,75 +98,6 @@ def close_in_turn(first, second):
     second.close()
     first.recv(1)
     first.close()
-
-
-# ---- synfin ----
-
-class Synfin:
-    """A live run that records; afterwards its records, and replays of it."""
-
-    def __init__(self, netns, directory, *words):
-        self._words = words
-        self._recording = os.path.join(directory, "recording")
-        self._errors = os.path.join(directory, "err")
-        self._output = os.path.join(directory, "out")
-        begun = time.monotonic()
-        with open(self._output, "wb") as out, open(self._errors, "wb") as err:
-            self._process = subprocess.Popen(
-                [SYNFIN, *words, "-v", "-o", "json", "-N", netns.name, "--write", self._recording],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                preexec_fn=lambda: _libc.prctl(1, signal.SIGKILL))
-        try:
-            wait_until(lambda: "tracing" in self.stderr, "word 'tracing'")
-        except TimeoutError:
-            self._process.kill()
-            raise
-        self.started_in, self.started = time.monotonic() - begun, time.time_ns()
-        self.status = None
-
-    @property
-    def stderr(self):
-        with open(self._errors, encoding="utf-8") as file:
-            return file.read()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.status is None:
-            self._process.kill()
-            self._process.wait()
-
-    def output(self):
-        with open(self._output, "rb") as file:
-            return file.read()
-
-    def stop(self):
-        self._process.send_signal(signal.SIGINT)
-        self.status = self._process.wait(3 * PATIENCE)
-        return records(self.output())
-
-    def replay(self, *words):
-        return subprocess.run([SYNFIN, *words, "-o", "json", "--read", self._recording], check=True,
-                              stdout=subprocess.PIPE).stdout
-
-    def wrong(self):
-        """What must be so of every run."""
-        if self.status:
-            yield f"exit status {self.status}: {self.stderr}"
-        if self.replay(*self._words) != self.output():
-            yield "the replayed output is not the live one"
-        summary = records(self.output())[-1]
-        for key in ("lost_ring", "lost_nested", "lost_table", "lost_sink", "connections_unseen"):
-            if summary[key]:
-                yield f"summary: {key} is {summary[key]}"
-
-    def census_us(self):
-        return int(CENSUS.search(self.stderr)[1])
-
-
-def records(output):
-    return [json.loads(line) for line in output.splitlines()]
 
 
 def by_conn(lives):

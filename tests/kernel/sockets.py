@@ -4,10 +4,12 @@
 import ctypes
 import socket
 import struct
+import sys
 
 from wait import wait_until
 
 TCP_REPAIR = 19
+_SO_COOKIE = 57
 _STATES = [None, *("established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack "
                    "listen closing").split()]
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -55,3 +57,9 @@ def disconnect(made):
     address = struct.pack("H14x", socket.AF_UNSPEC)
     if _libc.connect(made.fileno(), address, len(address)):
         raise OSError(ctypes.get_errno(), "disconnect")
+
+
+def cookie(made):
+    """What synfin prints as conn."""
+    raw = made.getsockopt(socket.SOL_SOCKET, _SO_COOKIE, 8)
+    return f"{int.from_bytes(raw, sys.byteorder):016x}"
