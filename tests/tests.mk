@@ -81,7 +81,7 @@ smoke = 'fuzz:tests/fuzz/run --runs 20000 $O/fuzz $(FUZZERS)'
 no_root = $(smoke) $(unit_suites) $(unit_suites_asan) $(traces) $(checks)
 root = 'check vmlinux:tests/check/vmlinux $O/bpf/synfin.o' 'cli:SYNFIN=$O/synfin SYNFIN_ASAN=$O/asan/synfin STORM=$O/tests/storm tests/cli/run.py' \
        'kernel:SYNFIN=$O/synfin tests/kernel/run.py' \
-       'existing:SYNFIN=$O/synfin tests/kernel/existing.py' 'owners:SYNFIN=$O/synfin tests/kernel/owners.py' \
+       'existing:SYNFIN=$O/synfin tests/kernel/existing.py' 'cgroups:SYNFIN=$O/synfin tests/kernel/cgroups.py' 'owners:SYNFIN=$O/synfin tests/kernel/owners.py' \
        'doctor:SYNFIN=$O/synfin tests/kernel/doctor.py' \
        'storm:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/storm.py' \
        'audit:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/audit.py' \

@@ -10,11 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <linux/magic.h>
+#include <linux/mount.h>
 
 #include "cleanup.h"
 #include "log.h"
@@ -89,10 +91,13 @@ static ssize_t path_of(int fd, char *buf, size_t size)
 	return len;
 }
 
-/* Takes it if it is cgroup2 and better than the one that is there: the whole is. */
-static void try_mount(struct cgroup_lookup *l, const char *mountpoint, const char *root)
+/*
+ * Takes the directory if it is cgroup2 and better than what is there: the whole is.
+ * root: what is mounted, as mountinfo has it.
+ */
+static void take_mount(struct cgroup_lookup *l, int directory, const char *root)
 {
-	CLEANUP(cleanup_close) int fd = open(mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(cleanup_close) int fd = directory;
 	struct statfs fs;
 	struct stat st;
 
@@ -121,16 +126,21 @@ static void freep(char **p)
 	free(*p);
 }
 
-/* 31 23 0:28 ROOT MOUNTPOINT rw,relatime shared:9 - cgroup2 SOURCE rw */
-static int find_mount(struct cgroup_lookup *l)
+/*
+ * 31 23 0:28 ROOT MOUNTPOINT rw,relatime shared:9 - cgroup2 SOURCE rw
+ *
+ * process: a directory of /proc, its mountpoints as seen from `from`.
+ */
+static void look_for_mounts(struct cgroup_lookup *l, const char *process, const char *from)
 {
-	CLEANUP(fclosep) FILE *f = fopen("/proc/self/mountinfo", "re");
+	CLEANUP(fclosep) FILE *f = NULL;
 	CLEANUP(freep) char *line = NULL;
+	char path[PATH_MAX];
 	size_t size = 0;
 
-	if (!f)
-		return -errno;
-	while (getline(&line, &size, f) > 0) {
+	snprintf(path, sizeof(path), "%s/mountinfo", process);
+	f = fopen(path, "re");
+	while (f && getline(&line, &size, f) > 0) {
 		char *kind = strstr(line, " - "), *rest = NULL, *root, *mountpoint;
 
 		if (!kind || strncmp(kind, " - cgroup2 ", strlen(" - cgroup2 ")))
@@ -144,8 +154,51 @@ static int find_mount(struct cgroup_lookup *l)
 			continue;
 		unescape(root);
 		unescape(mountpoint);
-		try_mount(l, mountpoint, root);
+		if (snprintf(path, sizeof(path), "%s%s", from, mountpoint) < (int)sizeof(path))
+			take_mount(l, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), root);
 	}
+}
+
+/* Whoever has no such line has version 1 only, and a mount would change that. */
+static bool has_cgroup2(void)
+{
+	CLEANUP(fclosep) FILE *f = fopen("/proc/self/cgroup", "re");
+	CLEANUP(freep) char *line = NULL;
+	size_t size = 0;
+	bool ret = false;
+
+	while (f && !ret && getline(&line, &size, f) > 0)
+		ret = !strncmp(line, "0::", 3);
+	return ret;
+}
+
+/* A mount that nobody else sees (CAP_SYS_ADMIN), gone with its descriptor. */
+static void mount_own(struct cgroup_lookup *l)
+{
+	CLEANUP(cleanup_close) int fs = -1;
+	CLEANUP(cleanup_close) int mount = -1;
+
+	if (!has_cgroup2())
+		return;
+	fs = syscall(SYS_fsopen, "cgroup2", FSOPEN_CLOEXEC);
+	if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return;
+	mount = syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
+	if (mount >= 0)
+		take_mount(l, openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "/");
+}
+
+/*
+ * Ours may not show it: `ip netns exec` puts a new /sys over them, and in a
+ * container there is a part.
+ */
+static int find_mount(struct cgroup_lookup *l)
+{
+	look_for_mounts(l, "/proc/self", "");
+	if (!l->is_root)
+		look_for_mounts(l, "/proc/1", "/proc/1/root");
+	if (!l->is_root)
+		mount_own(l);
 	return l->mount >= 0 ? 0 : -ENOENT;
 }
 

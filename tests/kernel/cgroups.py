@@ -1,0 +1,516 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whose cgroup: sockets of processes in cgroups of the test's own, held against
+what the processes know.
+
+Needs root, and a cgroup v2 hierarchy in which it may make directories: else all
+is skipped, and why is told. Prints TAP. SYNFIN names the program.
+"""
+
+import contextlib
+import ctypes
+import json
+import multiprocessing
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+sys.dont_write_bytecode = True     # leave nothing in the tree
+
+from attempts import attempts
+from cgroup2 import NoCgroups, Tree, enter
+from netns import Netns, command, remove
+from wait import PATIENCE
+
+SYNFIN = os.environ.get("SYNFIN", "build/synfin")
+SO_COOKIE = 57
+LOCAL = "127.0.0.1"
+ROUNDS = 40             # of what has to be fast enough
+STORM = 1000            # connections
+KEYS = ("cgroup", "unit", "container_id", "pod_uid")
+LOOKED_UP = re.compile(r"(\d+) cgroups were looked up, (\d+) of them in vain, in (\d+) walks")
+
+ID = "3f2a9c8d1e2b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5"
+OTHER_ID = "3f2b9c8d1e2b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5"
+UID = "2f9e3c6a-7b1d-4e52-9a0c-5d8f1e2b3c4d"
+_POD = "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" + UID.replace("-", "_")
+# What synfin has to say of the sockets in a cgroup of this name.
+LAYOUTS = {
+    "web.service": {"unit": "web.service"},
+    f"docker-{ID}.scope": {"unit": f"docker-{ID}.scope", "container_id": ID},
+    f"{_POD}.slice/cri-containerd-{OTHER_ID}.scope": {
+        "unit": f"cri-containerd-{OTHER_ID}.scope", "container_id": OTHER_ID, "pod_uid": UID},
+    f"web.service/docker/{ID}": {"unit": "web.service", "container_id": ID},
+    "web": {},
+    "docker-web.scope": {"unit": "docker-web.scope"},
+}
+
+_libc = ctypes.CDLL(None)
+
+
+# ---- processes ----
+
+class Actor:
+    """A child inside a namespace that does what it is told; each word is a method below."""
+
+    def __init__(self, netns):
+        self._pipe, far = multiprocessing.Pipe()
+        self.pid = netns.run(lambda: self._play(far))
+        far.close()
+
+    def _play(self, pipe):
+        _libc.prctl(1, signal.SIGKILL)      # PR_SET_PDEATHSIG
+        self._pipe.close()
+        self._held, self._listener = [], None
+        while True:
+            word, *args = pipe.recv()
+            try:
+                pipe.send(getattr(self, "_" + word)(*args))
+            except Exception as error:      # for whoever told it
+                pipe.send(error)
+
+    def do(self, word, *args):
+        self._pipe.send((word, *args))
+        if not self._pipe.poll(PATIENCE):
+            raise TimeoutError(f"no answer to {word}")
+        answer = self._pipe.recv()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def end(self):
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        self.pid = None
+
+    def _enter(self, tree, name):
+        directory = tree.make(name)
+        enter(directory)
+        os.close(directory)
+
+    def _leave(self, tree):
+        tree.leave()
+
+    def _listen(self, port):
+        self._listener = socket.socket()
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind((LOCAL, port))
+        self._listener.listen(4096)
+
+    def _accept(self):
+        return self._hold(self._listener.accept()[0])
+
+    def _connect(self, port):
+        return self._hold(socket.create_connection((LOCAL, port)))
+
+    def _hold(self, made):
+        self._held.append(made)
+        return f"{int.from_bytes(made.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8), sys.byteorder):016x}"
+
+    def _close(self):
+        """Who is told first closes first."""
+        while self._held:
+            self._held.pop(0).close()
+
+    def _storm(self, port, count):
+        for _ in range(count):
+            self._connect(port)
+            self._accept()
+            self._close()
+
+
+# ---- synfin ----
+
+class Synfin:
+    """A `with` block in which it runs; then its records, and the same from its recording."""
+
+    def __init__(self, stack, netns, *words, within=()):
+        self._directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="synfin-"))
+        self._words, self._within = words, within
+        self._netns, self._recording = netns, os.path.join(self._directory, "recording")
+        self.stdout = self.stderr = b""
+        stack.enter_context(self)
+
+    def __enter__(self):
+        scope = ("-N", "self" if self._within else self._netns.name)
+        self._process = subprocess.Popen(
+            [*self._within, SYNFIN, *self._words, *self._format(), *scope, "-v", "--write", self._recording],
+            stdin=subprocess.DEVNULL, stdout=open(self._path("stdout"), "wb"), stderr=subprocess.PIPE,
+            preexec_fn=lambda: _libc.prctl(1, signal.SIGKILL))
+        self._wait_for_the_word(b"tracing")
+        return self
+
+    def __exit__(self, *_):
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.communicate()
+
+    def _path(self, name):
+        return os.path.join(self._directory, name)
+
+    def _format(self):
+        return () if "-o" in self._words else ("-o", "json")
+
+    def _wait_for_the_word(self, word):
+        fd, deadline = self._process.stderr.fileno(), time.monotonic() + PATIENCE
+        while word not in self.stderr:
+            ready, _, _ = select.select([fd], [], [], max(0, deadline - time.monotonic()))
+            text = os.read(fd, 4096) if ready else b""
+            if not text:
+                raise RuntimeError(f"synfin never said {word}, but: {self.stderr.decode()}")
+            self.stderr += text
+
+    def stop(self):
+        time.sleep(0.2)         # verdicts wait 50 ms
+        self._process.send_signal(signal.SIGINT)
+        self.stderr += self._process.communicate(timeout=PATIENCE)[1]
+        with open(self._path("stdout"), "rb") as file:
+            self.stdout = file.read()
+        return self
+
+    def records(self):
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    def replay(self, *words):
+        done = subprocess.run([SYNFIN, *(words or self._words), *self._format(), "--read", self._recording],
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
+        if done.returncode:
+            raise RuntimeError(f"--read: {done.stderr.decode()}")
+        return done.stdout
+
+    def wrong(self):
+        if self._process.returncode:
+            yield f"exit status {self._process.returncode}: {self.stderr.decode()}"
+        if self.replay() != self.stdout:
+            yield "the replayed output is not the live one"
+
+    def looked_up(self):
+        """(all, in vain, walks)"""
+        return tuple(map(int, LOOKED_UP.search(self.stderr.decode()).groups()))
+
+
+def places(records):
+    """conn -> what each of its records says of its cgroup, in order."""
+    ret = {}
+    for record in records:
+        if "conn" in record:
+            ret.setdefault(record["conn"], []).append({key: record[key] for key in KEYS if key in record})
+    return ret
+
+
+def place(tree, name):
+    return {"cgroup": f"{tree.path}/{name}", **LAYOUTS.get(name, {})}
+
+
+def wrong_places(told, expected):
+    """expected: {conn: place}. All records of a connection say the same."""
+    for conn, one in expected.items():
+        found = told.get(conn, [])
+        if not found:
+            yield f"{conn} is not told; it is in {one}"
+        for other in found:
+            if other != one:
+                yield f"{conn} is in {other}, not in {one}"
+
+
+class Stage:
+    """What every test needs, and its end."""
+
+    def __init__(self, stack):
+        self._stack = stack
+        self.tree = stack.enter_context(Tree())
+        self.netns = stack.enter_context(Netns())
+
+    def actor(self, name=None):
+        """In the cgroup of that name, if there is one."""
+        made = Actor(self.netns)
+        self._stack.callback(made.end)
+        if name is not None:
+            made.do("enter", self.tree, name)
+        return made
+
+    def synfin(self, *words, within=()):
+        return Synfin(self._stack, self.netns, *words, within=within)
+
+
+# ---- the tests ----
+
+def talk(server, port, clients):
+    """Each client to the server once, and closed: {conn: which actor's}."""
+    ret = {}
+    server.do("listen", port)
+    for client in clients:
+        ret[client.do("connect", port)] = client
+        ret[server.do("accept")] = server
+        client.do("close")
+        server.do("close")
+    return ret
+
+
+def each_socket(stage):
+    """every record of a socket says the cgroup that it was made in, and what that is called"""
+    synfins = [stage.synfin("trace"), stage.synfin("conns")]
+    expected = {}
+    actors = {name: stage.actor(name) for name in LAYOUTS}
+    for number, (name, server) in enumerate(actors.items()):
+        for conn, whose in talk(server, 7000 + number, actors.values()).items():
+            expected[conn] = place(stage.tree, next(n for n, one in actors.items() if one is whose))
+    for synfin in synfins:
+        yield from wrong_places(places(synfin.stop().records()), expected)
+        yield from synfin.wrong()
+    if synfins[0].looked_up()[0] > len(LAYOUTS) + 1:        # and whoever else is in the namespace
+        yield f"looked up more than once: {synfins[0].looked_up()}"
+
+
+def without_privileges(stage):
+    """without privileges the tree is walked, and the same comes out"""
+    synfin = stage.synfin("conns", within=("ip", "netns", "exec", stage.netns.name))
+    actors = {name: stage.actor(name) for name in LAYOUTS}
+    expected = {}
+    for number, (name, server) in enumerate(actors.items()):
+        for conn, whose in talk(server, 7000 + number, [server]).items():
+            expected[conn] = place(stage.tree, name)
+    yield from wrong_places(places(synfin.stop().records()), expected)
+    yield from synfin.wrong()
+    if not synfin.looked_up()[2]:
+        yield f"nothing was walked: this test shows nothing: {synfin.stderr.decode()}"
+
+
+def moved(stage):
+    """a socket keeps its cgroup when its process moves, and the next one has the new"""
+    synfin = stage.synfin("trace")
+    server, client = stage.actor("web.service"), stage.actor("web")
+    server.do("listen", 7000)
+    before = {client.do("connect", 7000): "web", server.do("accept"): "web.service"}
+    client.do("enter", stage.tree, "docker-web.scope")
+    server.do("enter", stage.tree, "web")
+    after = {client.do("connect", 7000): "docker-web.scope",
+             server.do("accept"): "web.service"}       # its listener's, which is older
+    for actor in client, server:
+        actor.do("close")
+    told = places(synfin.stop().records())
+    yield from wrong_places(told, {conn: place(stage.tree, name) for conn, name in {**before, **after}.items()})
+    yield from synfin.wrong()
+
+
+def removed(stage):
+    """of a cgroup that is removed its sockets keep the name, to their end and in a recording"""
+    synfin = stage.synfin("conns")
+    server, client = stage.actor(), stage.actor("web.service")
+    server.do("listen", 7000)
+    conn = client.do("connect", 7000)
+    server.do("accept")
+    time.sleep(0.3)         # for synfin to look
+    client.do("leave", stage.tree)
+    stage.tree.remove("web.service")
+    client.do("close")
+    server.do("close")
+    yield from wrong_places(places(synfin.stop().records()), {conn: place(stage.tree, "web.service")})
+    yield from synfin.wrong()
+
+
+def too_late(stage):
+    """of a cgroup that is gone before anybody could look nothing is said, and never anything wrong"""
+    synfin = stage.synfin("conns")
+    server, client = stage.actor(), stage.actor()
+    server.do("listen", 7000)
+    expected = {}
+    for number in range(ROUNDS):
+        name = f"job-{number}.service"
+        client.do("enter", stage.tree, name)
+        conn = client.do("connect", 7000)
+        server.do("accept")
+        expected[conn] = {"cgroup": f"{stage.tree.path}/{name}", "unit": name}
+        client.do("leave", stage.tree)
+        stage.tree.remove(name)
+        client.do("close")
+        server.do("close")
+    told = places(synfin.stop().records())
+    known = {conn: one for conn, one in expected.items() if told.get(conn) != [{}]}
+    yield from wrong_places(told, known)
+    yield from synfin.wrong()
+    print(f"# {len(known)} of {ROUNDS} cgroups that live for a connection were seen in time")
+    if synfin.looked_up()[1] < ROUNDS - len(known):
+        yield f"not looked up: {synfin.looked_up()}"
+
+
+def existing(stage):
+    """sockets that existed before have theirs, listeners too; of one that was removed it is not known"""
+    server, client, gone = stage.actor("web.service"), stage.actor("web"), stage.actor("gone")
+    server.do("listen", 7000)
+    expected = {client.do("connect", 7000): place(stage.tree, "web"),
+                server.do("accept"): place(stage.tree, "web.service"), gone.do("connect", 7000): {}}
+    server.do("accept")
+    gone.do("leave", stage.tree)
+    stage.tree.remove("gone")
+    synfin = stage.synfin("trace", "--existing")
+    for actor in client, gone, server:
+        actor.do("close")
+    server.end()
+    told = places(synfin.stop().records())
+    yield from wrong_places(told, expected)
+    listeners = [record for record in synfin.records() if record.get("role") == "listener"]
+    if [record.get("unit") for record in listeners] != ["web.service"]:
+        yield f"the listener: {listeners}"
+    yield from synfin.wrong()
+
+
+FILTERS = {
+    "--cgroup": {"{path}": lambda one: True, "{path}/web.service": lambda one: "/web.service" in one["cgroup"],
+                 "{path}/web": lambda one: one["cgroup"].endswith("/web"), "{path}/we": lambda one: False,
+                 "{path}/kubepods.slice/": lambda one: "kubepods" in one["cgroup"], "/nosuch": lambda one: False},
+    "--unit": {"web": lambda one: one.get("unit") == "web.service",
+               "docker-web.scope": lambda one: one.get("unit") == "docker-web.scope",
+               "docker-web": lambda one: False},
+    "--container": {ID: lambda one: one.get("container_id") == ID, ID[:12]: lambda one: one.get("container_id") == ID,
+                    "3f2b": lambda one: one.get("container_id") == OTHER_ID, "3f2": lambda one: False,
+                    "web": lambda one: False},
+}
+
+
+def untimed(output):
+    """What every tracer measures for itself is left out."""
+    for record in map(json.loads, output.splitlines()):
+        if record["event"] == "connection":
+            yield {key: value for key, value in record.items()
+                   if key not in ("time", "start") and not key.endswith("_us")}
+
+
+def filters(stage):
+    """a filter leaves out whole lives and changes none, live and of a recording"""
+    whole = stage.synfin("conns")
+    asked = {}
+    for flag, values in FILTERS.items():
+        for value, wants in values.items():
+            words = (flag, value.format(path=stage.tree.path))
+            asked[words] = (wants, stage.synfin("conns", *words))
+    actors = {name: stage.actor(name) for name in LAYOUTS}
+    for number, server in enumerate(actors.values()):
+        talk(server, 7000 + number, actors.values())
+    time.sleep(0.2)
+    lives = [record for record in untimed(whole.stop().stdout) if "cgroup" in record]
+    if len(lives) != 2 * len(LAYOUTS) ** 2:
+        yield f"{len(lives)} lives: this test shows nothing"
+    for words, (wants, synfin) in asked.items():
+        wanted = [one for one in lives if wants(one)]
+        for what, output in ("live", synfin.stop().stdout), ("--read", whole.replay("conns", *words)):
+            told = list(untimed(output))
+            if sorted(map(str, told)) != sorted(map(str, wanted)):
+                yield f"{' '.join(words)} ({what}): {len(told)} told, {len(wanted)} wanted"
+            summary = json.loads(output.splitlines()[-1])
+            if summary["connections"] != len(wanted) or summary["connections_unseen"]:
+                yield f"{' '.join(words)} ({what}): {summary}"
+        yield from synfin.wrong()
+
+
+def storm(stage):
+    """a thousand connections of three cgroups take three look-ups"""
+    synfin = stage.synfin("conns")
+    for number, name in enumerate(("web", "web.service", "docker-web.scope")):
+        actor = stage.actor(name)
+        actor.do("listen", 7000 + number)
+        actor.do("storm", 7000 + number, STORM // 3)
+    told = places(synfin.stop().records())
+    counts = synfin.looked_up()
+    if len(told) < 2 * (STORM // 3) * 3 or not all(one[0].get("cgroup") for one in told.values()):
+        yield f"{len(told)} lives told: this test shows nothing"
+    if counts != (3, 0, 0):
+        yield f"looked up, in vain, walks: {counts}"
+    yield from synfin.wrong()
+
+
+# As os.mkdir() takes them, and as JSON has them.
+HOSTILE = {
+    b"\x1b[31mred\x1b[0m": "\x1b[31mred\x1b[0m",
+    b"\xff\xfe": "\ufffd\ufffd",
+    b"\xc3\xa9t\xc3\xa9": "\u00e9t\u00e9",
+    b"a b\"c\\d,e\t": "a b\"c\\d,e\t",
+    b"web (deleted)": "web (deleted)",
+    b"docker-" + ID.encode() + b".scope\x7f": f"docker-{ID}.scope\x7f",
+    b"x" * 255: "x" * 255,
+    b"/".join([b"d" * 250] * 15): "/".join(["d" * 250] * 15),
+}
+
+
+def hostile(stage):
+    """whatever a cgroup is called, it stays one line of text and moves no cursor"""
+    json_out, table, csv = stage.synfin("conns"), stage.synfin("conns", "-o", "table"), \
+        stage.synfin("conns", "-o", "csv")
+    server = stage.actor()
+    server.do("listen", 7000)
+    expected = {}
+    for name, text in HOSTILE.items():
+        client = stage.actor(name)
+        expected[client.do("connect", 7000)] = {"cgroup": f"{stage.tree.path}/{text}"}
+        server.do("accept")
+        client.do("close")
+        server.do("close")
+    deep = stage.actor(b"/".join([b"d" * 250] * 17))       # longer than any path
+    expected[deep.do("connect", 7000)] = {}
+    server.do("accept")
+    deep.do("close")
+    server.do("close")
+    yield from wrong_places(places(json_out.stop().records()), expected)
+    for synfin in table, csv:
+        bad = set(synfin.stop().stdout) - set(range(32, 127)) - {10} - set("\ufffd\u00e9".encode())
+        if bad:
+            yield f"{synfin._words}: bytes {bad}"
+    for synfin in json_out, table, csv:
+        yield from synfin.wrong()
+
+
+def namespace(stage):
+    """a table tells the namespace by its name, and by another one a second after it has that"""
+    synfin = stage.synfin("conns", "-o", "table")
+    actor = stage.actor("web.service")
+    old, new = stage.netns.name, stage.netns.name + "-new"
+    talk(actor, 7000, [actor])
+    command("ip", "netns", "attach", new, str(actor.pid))
+    try:
+        command("ip", "netns", "del", old)
+        time.sleep(1.2)
+        talk(actor, 7001, [actor])
+        told = [line.split("web.service, netns ")[-1] for line in synfin.stop().stdout.decode().splitlines()[1:]]
+    finally:
+        remove(new)
+    if told != [old, old, new, new]:
+        yield f"told: {told}"
+    yield from synfin.wrong()
+
+
+def played(test):
+    with contextlib.ExitStack() as stack:
+        try:
+            yield from test(Stage(stack))
+        except (OSError, RuntimeError) as error:
+            yield f"{error!r}: {traceback.format_exc()}"
+
+
+def main():
+    tests = [each_socket, without_privileges, moved, removed, too_late, existing, filters, storm, hostile, namespace]
+    failed = False
+    print(f"1..{len(tests)}")
+    for number, test in enumerate(tests, 1):
+        try:
+            wrong = attempts(lambda: played(test))
+        except NoCgroups as why:
+            print(f"ok {number} - {test.__doc__} # SKIP {why}")
+            continue
+        print(f"{'not ok' if wrong else 'ok'} {number} - {test.__doc__}")
+        for line in wrong[:20]:
+            print(f"# {line}".replace("\n", " "))
+        sys.stdout.flush()
+        failed = failed or bool(wrong)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
