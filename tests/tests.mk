@@ -85,14 +85,21 @@ root = 'check vmlinux:tests/check/vmlinux $O/bpf/synfin.o' 'cli:SYNFIN=$O/synfin
        'doctor:SYNFIN=$O/synfin tests/kernel/doctor.py' \
        'storm:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/storm.py' \
        'audit:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/audit.py' \
-       'export:SYNFIN=$O/synfin STORM=$O/tests/storm tests/export/run.py'
+       'export:SYNFIN=$O/synfin STORM=$O/tests/storm tests/export/run.py' $(real)
+real = 'export real:TOOLS=$O/export-tools SYNFIN=$O/synfin STORM=$O/tests/storm tests/export/real.py'
 
 test-unit: programs sanitized fuzzers		## tests that need no root, in seconds
 	$Qtests/tap $(no_root)
 
 test: deps-test				## root: deps, build, every test
 	$Q$(MAKE) --no-print-directory programs sanitized fuzzers
+	$Q-tests/export/fetch $O/export-tools
 	$Qtests/tap $(no_root) $(root)
+
+test-export: deps-test			## root: export alone, with Prometheus and others fetched
+	$Q$(MAKE) --no-print-directory programs
+	$Qtests/export/fetch $O/export-tools
+	$Qtests/tap 'export:SYNFIN=$O/synfin STORM=$O/tests/storm tests/export/run.py' $(real)
 
 golden: programs			## root: make the golden recordings and their outputs anew
 	$QSYNFIN=$O/synfin tests/kernel/run.py --golden tests/golden
@@ -105,4 +112,4 @@ check-vmlinux: all			## hold vmlinux/vmlinux.h against this kernel's BTF
 	$Qtests/check/vmlinux $O/bpf/synfin.o
 
 -include $(wildcard $O/tests/*.d $O/tests/traces/*.d $O/tests/fuzz/*.d)
-.PHONY: bench fuzzers fuzz programs sanitized test-unit test golden test-fresh check-vmlinux
+.PHONY: bench fuzzers fuzz programs sanitized test-unit test test-export golden test-fresh check-vmlinux

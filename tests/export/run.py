@@ -7,6 +7,7 @@ programs. TAP.
 
 import gzip
 import os
+import pathlib
 import re
 import socket
 import subprocess
@@ -331,6 +332,46 @@ def full_disk():
             subprocess.run(["umount", directory], check=True)
 
 
+def deployed_capabilities():
+    """What the unit and the DaemonSet give, which must be the same."""
+    deploy = pathlib.Path(__file__).parents[2] / "deploy"
+    unit = (deploy / "systemd/synfin-export.service").read_text()
+    daemonset = (deploy / "kubernetes/daemonset.yaml").read_text()
+    given = [set(re.search(f"^{name}=(.*)$", unit, re.MULTILINE)[1].replace("CAP_", "").split())
+             for name in ("AmbientCapabilities", "CapabilityBoundingSet")]
+    given.append(set(re.findall(r'"(\w+)"', re.search(r"add: \[(.*)\]", daemonset)[1])))
+    return given
+
+
+def as_nobody(capabilities):
+    listed = ",".join(f"+{name.lower()}" for name in capabilities)
+    return ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps", listed,
+            "--ambient-caps", listed]
+
+
+def capabilities():
+    """the capabilities in deploy/ are what it takes, and none too many"""
+    first, *others = deployed_capabilities()
+    if any(other != first for other in others):
+        yield f"unit and DaemonSet differ: {first} {others}"
+
+    def census(given):
+        with Exporter(within=as_nobody(given)) as exporter:
+            samples = exporter.metrics()
+            return bool(sockets(samples)), samples["synfin_collector_success", frozenset({("collector", "census")})]
+
+    if census(first) != (True, 1):
+        yield "with them not all sockets are counted off"
+    if census(first - {"SYS_ADMIN"}) != (False, 0):
+        yield "without SYS_ADMIN it says that all were"
+    for needed in "BPF", "PERFMON":
+        try:
+            census(first - {needed, "SYS_ADMIN"})
+            yield f"it traces without {needed}"
+        except RuntimeError:
+            pass
+
+
 # Listens, forks as systemd would, and tells what the child reported to it.
 _SYSTEMD = """
 import os, socket, sys
@@ -369,7 +410,7 @@ def systemd():
 
 
 TESTS = [storm_is_counted, overflow_keeps_the_kernels_counters, existing_sockets_are_in_the_gauge, both_formats, pages,
-         garbage, a_thousand_connections, slow_readers, max_requests, bad_places, textfile, full_disk, systemd, *web.TESTS]
+         garbage, a_thousand_connections, slow_readers, max_requests, bad_places, textfile, full_disk, capabilities, systemd, *web.TESTS]
 
 
 def main():

@@ -1,0 +1,215 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`synfin export` and what reads it: Prometheus, promtool, an OpenMetrics parser,
+VictoriaMetrics. Needs root. SYNFIN and STORM name the programs; TOOLS the directory
+that tests/export/fetch made: without it every test is skipped, and says so. TAP.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "kernel"))
+from attempts import attempts                       # noqa: E402
+from exporter import MIX, Exporter, Netns, Storm    # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TOOLS = pathlib.Path(os.environ.get("TOOLS", ROOT / "build/export-tools"))
+DEPLOY = ROOT / "deploy"
+OPENMETRICS = {"Accept": "application/openmetrics-text;version=1.0.0"}
+
+
+def promtool(*args, text=None):
+    done = subprocess.run([TOOLS / "usr/bin/promtool", *args], input=text, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        yield f"promtool {' '.join(map(str, args))}: exit status {done.returncode}: {done.stdout.decode()}"
+
+
+def families():
+    return set(re.findall(r'^\tX\(\w+, "((?:synfin|process)_\w+)"', (ROOT / "user/metric.h").read_text(), re.MULTILINE))
+
+
+def lint():
+    """promtool finds nothing wrong with the metrics"""
+    with Netns("lint") as netns, Exporter("-N", netns) as exporter:
+        Storm(netns, "-n", "100", "-m", MIX)
+        time.sleep(0.3)
+        yield from promtool("check", "metrics", text=exporter.get()[2])
+
+
+def rules():
+    """promtool finds nothing wrong with rules and configuration, and the alerts are raised when they shall be"""
+    directory = DEPLOY / "prometheus"
+    yield from promtool("check", "rules", directory / "recording.yml", directory / "alerts.yml")
+    yield from promtool("check", "config", directory / "scrape.yml")
+    yield from promtool("test", "rules", directory / "alerts_test.yml")
+
+
+def parser():
+    """the OpenMetrics parser reads it, and every family is there"""
+    sys.path.insert(0, str(TOOLS / "usr/lib/python3/dist-packages"))
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families
+    with Netns("parser") as netns, Exporter("-N", netns) as exporter:
+        Storm(netns, "-n", "100", "-m", MIX)
+        time.sleep(0.3)
+        text = exporter.get(headers=OPENMETRICS)[2].decode()
+    found, exemplars = set(), 0
+    for family in text_string_to_metric_families(text):
+        found.add(family.name + ("_total" if family.type == "counter" else ""))
+        exemplars += sum(sample.exemplar is not None for sample in family.samples)
+    optional = {name for name in families() if name.startswith("synfin_program_run")}   # by a sysctl
+    if found | optional != families():
+        yield f"families: {sorted(found ^ families() - optional)}"
+    if not exemplars:
+        yield "no exemplar"
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def answer(port, path, **query):
+    url = f"http://127.0.0.1:{port}{path}?{urllib.parse.urlencode(query)}"
+    with urllib.request.urlopen(url, timeout=10) as response:
+        return json.load(response)["data"]
+
+
+@contextlib.contextmanager
+def running(*words, port, ready):
+    """A server, until it answers and as long as the block is."""
+    with tempfile.TemporaryFile() as log:
+        with subprocess.Popen(words, stdout=log, stderr=log) as process:
+            try:
+                deadline = time.monotonic() + 20
+                while True:
+                    try:
+                        urllib.request.urlopen(f"http://127.0.0.1:{port}{ready}", timeout=1)
+                        break
+                    except OSError:
+                        if process.poll() is not None or time.monotonic() > deadline:
+                            log.seek(0)
+                            raise RuntimeError(f"{words[0]}: {log.read()[-2000:]}") from None
+                        time.sleep(0.1)
+                yield
+            finally:
+                process.terminate()
+
+
+class Prometheus:
+    """Scrapes an exporter every second, with the rules of deploy/, and writes on to VictoriaMetrics."""
+
+    def __init__(self, stack, exporter):
+        directory = stack.enter_context(tempfile.TemporaryDirectory())
+        self.port, self.victoria = free_port(), free_port()
+        config = (DEPLOY / "prometheus/scrape.yml").read_text()
+        config = config.replace("15s", "1s").replace("127.0.0.1:10047", f"127.0.0.1:{exporter.port}")
+        config = re.sub(r"- (\w+\.yml)", rf"- {DEPLOY}/prometheus/\1", config)
+        config += f"remote_write:\n  - url: http://127.0.0.1:{self.victoria}/api/v1/write\n"
+        path = os.path.join(directory, "prometheus.yml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(config)
+        stack.enter_context(running(
+            TOOLS / "usr/bin/victoria-metrics", f"-storageDataPath={directory}/victoria",
+            f"-httpListenAddr=127.0.0.1:{self.victoria}", "-search.latencyOffset=0s",
+            port=self.victoria, ready="/health"))
+        stack.enter_context(running(
+            TOOLS / "usr/bin/prometheus", f"--config.file={path}", f"--storage.tsdb.path={directory}/data",
+            f"--web.listen-address=127.0.0.1:{self.port}", "--enable-feature=exemplar-storage", "--log.level=warn",
+            port=self.port, ready="/-/ready"))
+
+    def query(self, expression, victoria=False):
+        """labels as a frozenset -> value."""
+        data = answer(self.victoria if victoria else self.port, "/api/v1/query", query=expression)
+        return {frozenset(one["metric"].items()): float(one["value"][1]) for one in data["result"]}
+
+    def samples(self, victoria=False):
+        """As an exporter's, without what the scrape adds."""
+        ret = {}
+        for labels, value in self.query('{job="synfin",__name__=~"synfin_.*"}', victoria).items():
+            pairs = dict(labels)
+            name = pairs.pop("__name__")
+            pairs.pop("instance"), pairs.pop("job")
+            ret[name, frozenset(pairs.items())] = value
+        return ret
+
+    def await_scrapes(self, count, began):
+        """Until so many scrapes were made after that time."""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            stamps = answer(self.port, "/api/v1/query", query='up{job="synfin"}[1m]')["result"]
+            if stamps and sum(stamp > began for stamp, _ in stamps[0]["values"]) >= count:
+                return
+            time.sleep(0.2)
+        raise TimeoutError("Prometheus does not scrape")
+
+
+def expressions():
+    """(panel, expression) of the dashboard, as Grafana would ask."""
+    for panel in json.loads((DEPLOY / "grafana/synfin.json").read_text())["panels"]:
+        for target in panel.get("targets", []):
+            yield panel["title"], target["expr"].replace("$__rate_interval", "30s").replace("$instance", ".*")
+
+
+def wrong_exemplars(prometheus, began):
+    data = answer(prometheus.port, "/api/v1/query_exemplars", start=began - 5, end=time.time() + 5,
+                  query="synfin_handshake_duration_seconds_bucket")
+    ids = [exemplar["labels"].get("conn", "") for series in data for exemplar in series["exemplars"]]
+    if not ids or not all(re.fullmatch("[0-9a-f]{16}", one) for one in ids):
+        yield f"exemplars: {ids[:5]}"
+
+
+def real_servers():
+    """the counts in Prometheus and in VictoriaMetrics are the storm's truth, and every panel and rule has data"""
+    with contextlib.ExitStack() as stack:
+        netns = stack.enter_context(Netns("real"))
+        exporter = stack.enter_context(Exporter("-N", netns))
+        prometheus = Prometheus(stack, exporter)
+        prometheus.await_scrapes(2, 0)
+        began = time.time()
+        storm = Storm(netns, "-n", "5000", "-d", "4", "-46M", "-m", MIX)
+        time.sleep(0.3)
+        prometheus.await_scrapes(3, time.time())
+        yield from storm.wrong(prometheus.samples())
+        for panel, expression in expressions():
+            if not prometheus.query(expression):
+                yield f"panel {panel!r} has no data: {expression}"
+        recorded = re.findall(r"record: (\S+)", (DEPLOY / "prometheus/recording.yml").read_text())
+        for name in recorded:
+            if not prometheus.query(name):
+                yield f"rule {name} has no data"
+        yield from wrong_exemplars(prometheus, began)
+        deadline = time.monotonic() + 15
+        while (wrong := list(storm.wrong(prometheus.samples(victoria=True)))) and time.monotonic() < deadline:
+            time.sleep(0.5)     # remote-write has a queue
+        yield from (f"VictoriaMetrics: {line}" for line in wrong)
+
+
+TESTS = [lint, rules, parser, real_servers]
+
+
+def main():
+    failed = False
+    print(f"1..{len(TESTS)}")
+    for number, test in enumerate(TESTS, 1):
+        if not (TOOLS / "complete").exists():
+            print(f"ok {number} - {test.__doc__} # SKIP nothing is in {TOOLS}: make test-export fetches it")
+            continue
+        wrong = attempts(test)
+        print(f"{'not ok' if wrong else 'ok'} {number} - {test.__doc__}", flush=True)
+        failed = failed or bool(wrong)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
