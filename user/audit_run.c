@@ -392,13 +392,12 @@ static int trace(struct audit_run *run, const struct options *opt, const struct 
 		.scope = *scope, .apart = run->list.inodes, .nr_apart = run->nr,
 	};
 	struct loop *l = &run->loop;
-	struct rest rest = privileges_rest(opt);
+	const struct rest rest = privileges_rest(opt);	/* sockets are counted off at both ends */
 	int err;
 
 	err = loop_start(l, opt, &config, on_record, run);
 	if (err)
 		return err;
-	rest.enters_netns = false;	/* their counters are open */
 	privileges_drop(&rest);
 	read_edge(run, start_of);
 	run->start_ns = loop_now_ns();
