@@ -17,8 +17,8 @@ else
 endif
 
 # The engine: linked into tool, tests and fuzzers alike, and pure (tests/check/purity).
-ENGINE	:= tcp_state words scope portset memo cgroup names owner listenmap conntab verdict lifecycle ownerset tell ends minis \
-	   listeners engine
+ENGINE	:= tcp_state words scope portset memo cgroup names owner listenmap conntab verdict lifecycle ownerset timewait tell ends minis \
+	   mini_census listeners engine
 CORE	:= $(ENGINE) decode field tally row text value human summary sink sink_json sink_csv \
 	   sink_table table doctor mib netns_facts audit duration out cleanup log cli help usage options netns cgroup_lookup netns_lookup \
 	   resolver recorder replay session recorded metric histogram metrics exposition negotiate gzip listen textfile web_config auth

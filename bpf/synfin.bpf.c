@@ -413,6 +413,16 @@ static __always_inline void do_on_receive_reset(__u64 *ctx)
 }
 
 /*
+ * Whether it is hashed still, after the segment: inet_twsk_kill() takes it out by
+ * sk_nulls_del_node_init_rcu().  Its memory may be free by now, but is not cleared:
+ * the slab is SLAB_TYPESAFE_BY_RCU.
+ */
+static __always_inline __u8 mini_fate(const struct sock_common *mini)
+{
+	return BPF_CORE_READ(mini, skc_nulls_node.pprev) ? WIRE_TW_STAYS : WIRE_TW_GONE;
+}
+
+/*
  * The eye into TIME_WAIT (kernel-facts 2b): tcp_v4_rcv() and tcp_v6_rcv() drop
  * every segment that met a mini-socket, after it has done its work.  All other
  * drops are rejected by the first two tests.  Where the kernel does not say
@@ -452,7 +462,7 @@ static __always_inline void do_on_kfree_skb(__u64 *ctx)
 	if (mini) {
 		rec->hdr.cookie = BPF_CORE_READ(mini, skc_cookie.counter);
 		rec->substate = BPF_CORE_READ((const struct inet_timewait_sock *)mini, tw_substate);
-		rec->flags = 0;
+		rec->flags = mini_fate(mini);
 	}
 	record_end(rec);
 }

@@ -188,6 +188,9 @@ struct wire_reset {
 enum wire_tw_flags {
 	WIRE_TW_NO_MINI	= 1 << 0,	/* the kernel did not name the mini-socket: any
 					 * dropped FIN or RST, match by tuple */
+	/* neither: not told, as in recordings from before these were */
+	WIRE_TW_GONE	= 1 << 1,	/* the mini-socket is in the table no more */
+	WIRE_TW_STAYS	= 1 << 2,	/* it is */
 };
 
 struct wire_tw_segment {

@@ -46,6 +46,7 @@ struct capture {
 	uint64_t now_ns;	/* the drain's: what is younger waits for the next */
 	uint64_t lost_ring, lost_nested;	/* told so far */
 	uint64_t doubted_ns;	/* records were lost since the last census; 0: none */
+	bool wanted;		/* one is wanted for another reason */
 	bool census_told;	/* what it leaves out */
 	uint32_t drained;	/* bytes, by this drain */
 	struct capture_state state;
@@ -701,13 +702,22 @@ int capture_census(struct capture *c, enum capture_census which, bool owners)
 /* After a loss every life that is held has to be seen again, or it has ended. */
 static void settle_doubts(struct capture *c)
 {
+	bool lost = c->doubted_ns;
 	int err;
 
 	c->doubted_ns = 0;
+	c->wanted = false;
 	err = capture_census(c, CENSUS_LIVES, false);
-	if (err)
+	if (err && lost)
 		log_info("records were lost, and what is still open cannot be counted off: %s",
 			 strerror(-err));
+	else if (err)
+		log_debug("what is there cannot be counted off: %s", strerror(-err));
+}
+
+void capture_recount(struct capture *c)
+{
+	c->wanted = true;
 }
 
 void capture_watch(struct capture *c)
@@ -717,7 +727,7 @@ void capture_watch(struct capture *c)
 	tell_losses(c);
 	tell_clock(c);
 	/* Not again and again while it rains losses. */
-	if (c->doubted_ns && clock_now(CLOCK_MONOTONIC) - c->doubted_ns > DOUBT_NS)
+	if (c->wanted || (c->doubted_ns && clock_now(CLOCK_MONOTONIC) - c->doubted_ns > DOUBT_NS))
 		settle_doubts(c);
 }
 

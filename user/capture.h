@@ -75,6 +75,9 @@ bool capture_drain(struct capture *c, uint64_t next_deadline);
 /* About once a second: losses since the last call, and steps of the clock. */
 void capture_watch(struct capture *c);
 
+/* What is there is counted off at the next capture_watch(), as after a loss. */
+void capture_recount(struct capture *c);
+
 /*
  * What has been counted since the programs were attached, in the namespace
  * config->apart[i].  A sum over the CPUs, each member of which only grows.

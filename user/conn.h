@@ -62,6 +62,7 @@ enum ending_flags {
 	ENDING_TW_FULL	 = 1 << 9,	/* the TIME_WAIT table was full */
 	ENDING_SENT	 = 1 << 10,	/* at least one segment went out */
 	ENDING_SHUT	 = 1 << 11,	/* sk_shutdown both ways: closed, not disconnected */
+	ENDING_SAMPLED	 = 1 << 12,	/* its close was seen, and all of the ending is known */
 };
 
 struct ending {
@@ -118,6 +119,9 @@ struct conn {
 	uint64_t handshake_ns;
 	uint64_t told_ns;	/* time of its last line */
 	uint64_t census_ns;	/* a census saw it then; 0: none did */
+	uint64_t met_ns;	/* it was met in the state `met`, by what is no event of it */
+	uint8_t  met;		/* enum tcp_state; TS_NONE: it was not */
+	bool	 met_mini;	/* as a mini-socket */
 	uint32_t retransmits[PHASE_MAX];
 	uint8_t  path_len;
 	uint8_t  path[CONN_PATH_MAX];

@@ -262,6 +262,11 @@ struct conn *conntab_oldest(struct conntab *t)
 	return t->oldest == NIL ? NULL : at(t, t->oldest);
 }
 
+struct conn *conntab_at(const struct conntab *t, uint32_t self)
+{
+	return self < t->allocated ? at(t, self) : NULL;
+}
+
 struct conn *conntab_newer(const struct conntab *t, const struct conn *c)
 {
 	return c->newer == NIL ? NULL : at(t, c->newer);

@@ -45,6 +45,9 @@ void conntab_remove(struct conntab *t, struct conn *c);
 /* NULL if the table is empty. */
 struct conn *conntab_oldest(struct conntab *t);
 
+/* The one whose place (conn.self) this is or was; it may be in use no more. */
+struct conn *conntab_at(const struct conntab *t, uint32_t self);
+
 /* The one used next after c; NULL: c is the newest. */
 struct conn *conntab_newer(const struct conntab *t, const struct conn *c);
 

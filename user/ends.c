@@ -45,6 +45,9 @@ void end_park(struct engine *e, struct conn *c)
 {
 	c->stage = STAGE_PARKED;
 	c->flags &= ~CONN_END_HELD;
+	/* Without a cookie it was known by the full socket's address, which is free now. */
+	if (c->key != c->id)
+		conntab_rekey(&e->conns, c, c->id);
 	/* The timer wheel is up to an eighth late. */
 	conntab_set_deadline(&e->conns, c,
 			     c->last_ns + c->end.mini_ns * 5 / 4 + 200 * NSEC_PER_MSEC);
@@ -112,6 +115,33 @@ void end_lost(struct engine *e, struct conn *c, uint64_t now_ns)
 	end_life(e, c, &v, c->last_ns ? c->last_ns : now_ns);
 }
 
+/* A census missed it, or it was met as what its events have not told of since. */
+static void end_open(struct engine *e, struct conn *c, uint64_t now_ns)
+{
+	if (!c->met) {
+		end_lost(e, c, now_ns);
+		return;
+	}
+	if (c->met_mini) {
+		mini_end_open(e, c);
+		return;
+	}
+	/* The state is written just after it is announced. */
+	if (c->state != c->met && c->met_ns > c->last_ns + NSEC_PER_MSEC &&
+	    tcp_state_distance(c->state, c->met) != UINT8_MAX)
+		life_turn_up(c, c->met);
+	c->met = TS_NONE;
+}
+
+static void end_waiting(struct engine *e, struct conn *c, uint64_t now_ns)
+{
+	bool reset = c->flags & CONN_RST_AFTER;
+
+	if (!mini_has_turned(e, c))
+		end_parked(e, c, reset ? CLOSE_RESET_SENT : CLOSE_ORPHAN,
+			   reset ? c->rst_in_ns : now_ns);
+}
+
 /* Its deadline has passed. */
 void end_due(struct engine *e, struct conn *c, uint64_t now_ns)
 {
@@ -120,14 +150,13 @@ void end_due(struct engine *e, struct conn *c, uint64_t now_ns)
 		end_conclude(e, c, true);
 		break;
 	case STAGE_PARKED:
-		end_parked(e, c, c->flags & CONN_RST_AFTER ? CLOSE_RESET_SENT : CLOSE_ORPHAN,
-			   c->flags & CONN_RST_AFTER ? c->rst_in_ns : now_ns);
+		end_waiting(e, c, now_ns);
 		break;
 	case STAGE_REQUEST:
 		end_request(e, c, now_ns);
 		break;
 	case STAGE_OPEN:
-		end_lost(e, c, now_ns);
+		end_open(e, c, now_ns);
 		break;
 	case STAGE_LISTENER:	/* a census missed it */
 		engine_forget(e, c);
@@ -145,6 +174,10 @@ void end_displaced(struct engine *e, struct conn *c, uint64_t at_ns)
 	switch ((enum conn_stage)c->stage) {
 	case STAGE_VERDICT:
 		v = verdict_at_close(c, true);
+		if (v.fate == FATE_PARKED && c->id & NO_COOKIE) {	/* only the address is */
+			end_park(e, c);
+			return;
+		}
 		if (v.fate == FATE_PARKED)
 			v = verdict_of_parked(c, CLOSE_ORPHAN);
 		end_life(e, c, &v, c->last_ns);
@@ -171,6 +204,8 @@ static void end_open_or_parked(struct engine *e, struct conn *c, uint64_t now_ns
 		end_due(e, c, now_ns);
 		return;
 	}
+	if (c->stage == STAGE_PARKED && mini_has_turned(e, c))
+		return;
 	if (c->stage == STAGE_PARKED) {
 		v = verdict_of_parked(c, CLOSE_ORPHAN);
 		end_life(e, c, &v, now_ns);
@@ -190,12 +225,19 @@ static void end_open_or_parked(struct engine *e, struct conn *c, uint64_t now_ns
 	end_life(e, c, &v, now_ns);
 }
 
+/* Its deadline has not passed, but there is none after the end of the run. */
+static void end_open_late(struct engine *e, struct conn *c, uint64_t now_ns)
+{
+	conntab_set_deadline(&e->conns, c, 0);
+	end_open(e, c, now_ns);
+}
+
 void end_with_run(struct engine *e, struct conn *c, uint64_t now_ns)
 {
 	if (c->stage == STAGE_VERDICT)	/* which may park it */
 		end_conclude(e, c, true);
-	else if (c->stage == STAGE_OPEN && c->timer)	/* a census missed it */
-		end_lost(e, c, now_ns);
+	else if (c->stage == STAGE_OPEN && c->timer)
+		end_open_late(e, c, now_ns);
 	else if (c->stage == STAGE_PARKED || c->stage == STAGE_OPEN)
 		end_open_or_parked(e, c, now_ns);
 	else

@@ -11,9 +11,6 @@
 #define NSEC_PER_SEC	1000000000ull
 #define NSEC_PER_MSEC	1000000ull
 
-/* Identities that are no cookies: the top bit is never set in a cookie. */
-#define NO_COOKIE	(1ull << 63)
-
 /* icsk_ca_state and icsk_pending, include/net/tcp.h and inet_connection_sock.h */
 #define CA_RECOVERY	3
 #define CA_LOSS		4
@@ -140,6 +137,8 @@ struct conn *engine_add(struct engine *e, const struct wire_hdr *hdr)
 		if (oldest->stage == STAGE_LISTENER)
 			listeners_doubt(e, hdr->ts_ns);
 		e->forgot = true;
+		if (mini_is(oldest))	/* it is there still */
+			mini_unlink(e, oldest);
 		engine_forget(e, oldest);
 	}
 	identify(e, c, hdr);
@@ -150,6 +149,8 @@ void engine_forget(struct engine *e, struct conn *c)
 {
 	if (c->stage == STAGE_LISTENER)
 		listenmap_remove(&e->listeners, c);
+	if (mini_is(c))
+		mini_forget(e, c);
 	conntab_remove(&e->conns, c);
 }
 
@@ -158,6 +159,13 @@ void engine_ensure_id(struct engine *e, struct conn *c)
 {
 	if (!c->id)
 		c->id = NO_COOKIE | ++e->serial;
+}
+
+/* A life has its tuple: what an older one left there has ended, at end_ns if not 0. */
+static void claim(struct engine *e, const struct conn *c, uint64_t at_ns, uint64_t end_ns)
+{
+	if (e->minis.used && c->tuple.lport && c->tuple.rport)
+		mini_claim(e, c->netns, &c->tuple, at_ns, end_ns);
 }
 
 /* A socket turns up whose birth was not seen. */
@@ -175,6 +183,17 @@ static struct conn *adopt(struct engine *e, const struct wire_hdr *hdr,
 	engine_ensure_id(e, c);
 	life_adopt(c, state, !e->lossy && !e->forgot);
 	e->adopted += e->lossy;
+	return c;
+}
+
+/* In an event, not in a census. */
+static struct conn *turn_up(struct engine *e, const struct wire_hdr *hdr,
+			    const struct wire_tuple *tuple, enum tcp_state state)
+{
+	struct conn *c = adopt(e, hdr, tuple, state);
+
+	if (c)
+		claim(e, c, hdr->ts_ns, 0);
 	return c;
 }
 
@@ -208,17 +227,40 @@ static void on_census_request(struct engine *e, struct conn *c, const struct wir
 							    ev->num_timeout));
 }
 
-/* Mini-sockets have no life of their own here. */
+static bool is_of_life(enum tcp_state state)
+{
+	return state != TS_CLOSE && state != TS_LISTEN && state < TS_NEW_SYN_RECV;
+}
+
+/*
+ * It was left in another state than it was met in.  What joins the two may be in
+ * the ring still; that it is not is known when all that is older was delivered.
+ */
+static void doubt(struct engine *e, struct conn *c, const struct wire_census *ev)
+{
+	if (c->stage != STAGE_OPEN || c->state == ev->state || c->last_ns >= ev->hdr.ts_ns ||
+	    !is_of_life(ev->state))
+		return;
+	life_meet(c, ev->state, false, ev->hdr.ts_ns);
+	conntab_set_deadline(&e->conns, c, ev->hdr.ts_ns + VERDICT_WAIT_NS);
+}
+
 static void on_census(struct engine *e, const struct wire_census *ev)
 {
-	struct conn *c = engine_find(e, &ev->hdr);
+	struct conn *c;
 
+	if (ev->flags & WIRE_C_MINI) {
+		mini_on_old_row(e, ev);
+		return;
+	}
+	c = engine_find(e, &ev->hdr);
 	if (ev->state == TS_LISTEN) {
 		listeners_on_census(e, c, ev);
 		return;
 	}
-	if (ev->flags & WIRE_C_MINI || !engine_has(e, ev->hdr.netns, &ev->tuple))
+	if (!engine_has(e, ev->hdr.netns, &ev->tuple))
 		return;
+	mini_on_other_row(e, ev);
 	if (ev->state == TS_NEW_SYN_RECV) {
 		on_census_request(e, c, ev);
 		return;
@@ -227,6 +269,7 @@ static void on_census(struct engine *e, const struct wire_census *ev)
 		c = adopt(e, &ev->hdr, &ev->tuple, ev->state);
 	if (!c)
 		return;
+	doubt(e, c, ev);
 	c->census_ns = ev->hdr.ts_ns;
 	c->cgroup = ev->owner.cgroup;
 }
@@ -267,6 +310,7 @@ static void on_census_end(struct engine *e, const struct wire_census_end *ev)
 {
 	struct conn *c;
 
+	timewait_census_end(&e->minis, ev->hdr.netns, ev->start_ns, ev->hdr.ts_ns);
 	for (c = e->lossy ? conntab_oldest(&e->conns) : NULL; c; c = conntab_newer(&e->conns, c)) {
 		if (c->netns == ev->hdr.netns && seen_ns(c) < ev->start_ns &&
 		    (c->stage == STAGE_OPEN || c->stage == STAGE_LISTENER))
@@ -312,6 +356,8 @@ static void on_birth(struct engine *e, struct conn *c, const struct wire_state *
 		c->flags |= CONN_BIRTH_HELD;
 	else
 		tell_birth(e, c, c->start_ns);
+	if (c->role == ROLE_PASSIVE)	/* whether connect() gets its tuple shows later */
+		claim(e, c, ev->hdr.ts_ns, 0);
 }
 
 static void on_close(struct engine *e, struct conn *c, const struct wire_state *ev)
@@ -330,12 +376,30 @@ static void on_close(struct engine *e, struct conn *c, const struct wire_state *
 		line.new = TS_TIME_WAIT;
 	if (!(c->flags & CONN_END_HELD))
 		tell_state(e, c, c->last_ns, line);
-	if (v.time_wait == TRI_YES)
+	if (v.time_wait == TRI_YES) {
 		life_close_into_time_wait(c);
+		mini_enter(e, c, c->last_ns, c->last_ns);
+	} else if (v.cause == END_OVERFLOW) {
+		mini_enter_perhaps(e, c);
+	}
 	if (v.fate == FATE_ENDED)
 		end_life(e, c, &v, c->last_ns);
-	else
+	else if (!mini_on_close(e, c))
 		end_conclude(e, c, false);
+}
+
+static void read_gauge(struct engine *e, const struct wire_state *ev)
+{
+	const struct wire_sample *s = &ev->sample;
+
+	if (s->flags & WIRE_S_TW_GAUGE)
+		mini_on_gauge(e, &ev->hdr, s->tw_count, s->tw_limit);
+}
+
+/* EADDRNOTAVAIL: the tuple is another's, and stays it. */
+static bool found_no_port(const struct wire_state *ev)
+{
+	return ev->newstate == TS_CLOSE && !ev->sample.err && !ev->sample.segs_out;
 }
 
 static void on_state(struct engine *e, const union event *event)
@@ -355,7 +419,7 @@ static void on_state(struct engine *e, const union event *event)
 	}
 	if (ev->oldstate == ev->newstate) {	/* says nothing but that it is there, and whose */
 		if (!c)
-			c = adopt(e, &ev->hdr, &ev->tuple, ev->oldstate);
+			c = turn_up(e, &ev->hdr, &ev->tuple, ev->oldstate);
 		if (c && c->stage == STAGE_OPEN)
 			life_own(c, ev);
 		return;
@@ -366,18 +430,26 @@ static void on_state(struct engine *e, const union event *event)
 		c = NULL;
 	}
 	if (!c)
-		c = adopt(e, &ev->hdr, &ev->tuple, ev->oldstate);
+		c = turn_up(e, &ev->hdr, &ev->tuple, ev->oldstate);
 	if (!c)
 		return;
 	engine_ensure_id(e, c);
 	if (!settle(e, c, &ev->tuple))
 		return;
 	life_own(c, ev);
-	conntab_set_deadline(&e->conns, c, 0);	/* it is there after all */
+	if (!c->met || ev->hdr.ts_ns >= c->met_ns) {	/* it is there after all */
+		conntab_set_deadline(&e->conns, c, 0);
+		c->met = TS_NONE;
+	}
 	if (is_from_future(c, &ev->hdr))
 		life_adopt_again(c, ev->oldstate);
+	if (ev->oldstate == TS_SYN_SENT && !found_no_port(ev))
+		claim(e, c, ev->hdr.ts_ns, c->start_ns);
+	if (ev->oldstate == TS_SYN_RECV)	/* a raw clone has its tuple now */
+		claim(e, c, ev->hdr.ts_ns, 0);
 	if (ev->newstate == TS_CLOSE) {
 		on_close(e, c, ev);
+		read_gauge(e, ev);
 		return;
 	}
 	line.in_old_ns = life_advance(c, ev);
@@ -435,11 +507,13 @@ static void on_retransmit(struct engine *e, const union event *event)
 	struct report r;
 
 	if (!c)
-		c = adopt(e, &ev->hdr, &ev->tuple, ev->state);
+		c = turn_up(e, &ev->hdr, &ev->tuple, ev->state);
 	if (c)
 		engine_ensure_id(e, c);
 	if (c ? !settle(e, c, &ev->tuple) : !engine_has(e, ev->hdr.netns, &ev->tuple))
 		return;
+	if (c && ev->state == TS_SYN_SENT)
+		claim(e, c, ev->hdr.ts_ns, c->start_ns);
 	r = c ? tell_about(c, REPORT_RETRANSMIT, ev->hdr.ts_ns) :
 		tell_about_event(e, event, &ev->tuple, REPORT_RETRANSMIT);
 	r.retransmit = describe(ev, c);
@@ -456,13 +530,16 @@ static void on_synack(struct engine *e, const union event *event)
 
 	if (!engine_has(e, ev->hdr.netns, &ev->tuple))
 		return;
-	if (!c)
+	if (!c && ev->flags & WIRE_SA_FASTOPEN)	/* a child that is older than the trace */
+		c = turn_up(e, &ev->hdr, &ev->tuple, TS_SYN_RECV);
+	else if (!c)
 		c = engine_add(e, &ev->hdr);
 	if (!c)
 		return;
 	life_synack(c, ev);
 	listeners_inherit(e, c);
 	engine_ensure_id(e, c);
+	claim(e, c, ev->hdr.ts_ns, c->synack_ns);
 	if (c->stage == STAGE_REQUEST)
 		conntab_set_deadline(&e->conns, c, request_deadline(e, ev->hdr.ts_ns, ev->timeout,
 								    ev->num_timeout + 1u));
@@ -528,7 +605,7 @@ static void on_reset(struct engine *e, const union event *event)
 	if (ev->hdr.cookie || ev->hdr.sock)
 		c = engine_find(e, &ev->hdr);
 	if (!c && of_socket)
-		c = adopt(e, &ev->hdr, &ev->tuple, ev->state ? ev->state : TS_CLOSE);
+		c = turn_up(e, &ev->hdr, &ev->tuple, ev->state ? ev->state : TS_CLOSE);
 	if (c && of_socket)	/* without cookies its first event may be this */
 		engine_ensure_id(e, c);
 	if (c && of_socket && ev->tuple.rport && !settle(e, c, &ev->tuple))
@@ -553,6 +630,7 @@ static void on_tick(struct engine *e, uint64_t now_ns)
 
 	while ((c = conntab_due(&e->conns, now_ns)))
 		end_due(e, c, now_ns);
+	mini_on_tick(e, now_ns);
 	tell_lost(e, LOST_TABLE, e->evicted, now_ns);
 	e->evicted = 0;
 }
@@ -597,6 +675,15 @@ static void on_end(struct engine *e, const struct wire_end *ev)
 		end_with_run(e, c, now_ns);
 }
 
+static void on_facts(struct engine *e, const struct wire_netns_facts *ev)
+{
+	bool has_limit = ev->known >> WIRE_F_TW_LIMIT & 1;
+
+	if (ev->known >> WIRE_F_TW & 1)
+		mini_on_gauge(e, &ev->hdr, ev->values[WIRE_F_TW],
+			      has_limit ? ev->values[WIRE_F_TW_LIMIT] : 0);
+}
+
 static void on_reason(struct engine *e, const struct wire_reason *ev)
 {
 	if (ev->id < ENGINE_REASONS)
@@ -623,6 +710,7 @@ void engine_feed(struct engine *e, const union event *ev)
 		break;
 	case WIRE_START:
 		e->hz = ev->start.hz;
+		timewait_set_hz(&e->minis, e->hz);
 		e->recorded = ev->start.scope;
 		break;
 	case WIRE_REASON:
@@ -656,10 +744,14 @@ void engine_feed(struct engine *e, const union event *ev)
 	case WIRE_NETNS_NAME:
 		names_learn(&e->names, ev);
 		break;
-	case WIRE_MINI:		/* has no life of its own here */
+	case WIRE_MINI:
+		mini_on_row(e, &ev->mini);
+		break;
+	case WIRE_NETNS_FACTS:
+		on_facts(e, &ev->facts);
+		break;
 	case WIRE_AGED:		/* are of other censuses */
 	case WIRE_LISTENER:
-	case WIRE_NETNS_FACTS:
 	case WIRE_REQUEST:
 	case WIRE_SOCKET:
 	case WIRE_KIND_MAX:
@@ -672,9 +764,19 @@ bool engine_knows(struct engine *e, enum wire_kind kind, uint64_t id)
 	return names_know(&e->names, kind, id);
 }
 
+bool engine_is_in_doubt(struct engine *e, uint64_t now_ns)
+{
+	return timewait_doubt(&e->minis, now_ns);
+}
+
 uint64_t engine_next_deadline(const struct engine *e)
 {
-	return e->evicted ? 1 : conntab_next_deadline(&e->conns);
+	uint64_t conns_ns = conntab_next_deadline(&e->conns);
+	uint64_t minis_ns = timewait_next_deadline(&e->minis);
+
+	if (e->evicted)
+		return 1;
+	return !conns_ns || (minis_ns && minis_ns < conns_ns) ? minis_ns : conns_ns;
 }
 
 int engine_init(struct engine *e, const struct wire_scope *scope, uint32_t max_conns,
@@ -687,13 +789,16 @@ int engine_init(struct engine *e, const struct wire_scope *scope, uint32_t max_c
 	if (err)
 		return err;
 	err = conntab_init(&e->conns, max_conns);
+	if (!err)
+		err = timewait_init(&e->minis, max_conns);
 	if (err)
-		names_deinit(&e->names);
+		engine_deinit(e);
 	return err;
 }
 
 void engine_deinit(struct engine *e)
 {
 	conntab_deinit(&e->conns);
+	timewait_deinit(&e->minis);
 	names_deinit(&e->names);
 }

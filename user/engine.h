@@ -16,12 +16,14 @@
 #include "listenmap.h"
 #include "names.h"
 #include "report.h"
+#include "timewait.h"
 
 #define ENGINE_REASONS	64	/* sk_rst_reason has 25 values in 6.18 */
 
 struct engine {
 	struct conntab conns;
 	struct listenmap listeners;	/* those of conns */
+	struct timewait minis;		/* sockets after their close */
 	struct names names;
 	struct wire_scope scope;	/* what is wanted */
 	struct wire_scope recorded;	/* what was kept by whoever recorded */
@@ -52,6 +54,12 @@ void engine_feed(struct engine *e, const union event *ev);
 
 /* Whether what a record of kind says of id is known: a source asks before it looks it up. */
 bool engine_knows(struct engine *e, enum wire_kind kind, uint64_t id);
+
+/*
+ * The kernel has fewer mini-sockets than it should: a census would tell which are
+ * gone.  Rarely true, and not again until it had time; changes no report.
+ */
+bool engine_is_in_doubt(struct engine *e, uint64_t now_ns);
 
 /* CLOCK_MONOTONIC nanoseconds at which a tick is wanted; 0: none pending. */
 uint64_t engine_next_deadline(const struct engine *e);

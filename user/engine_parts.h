@@ -13,6 +13,9 @@
 #include "engine.h"
 #include "tcp_state.h"
 
+/* Identities that are no cookies: the top bit is never set in a cookie. */
+#define NO_COOKIE	(1ull << 63)
+
 #define TCPHDR_FIN	0x01
 #define TCPHDR_SYN	0x02
 #define TCPHDR_RST	0x04
@@ -53,14 +56,76 @@ void listeners_inherit(struct engine *e, struct conn *c);
 
 /* ---- minis.c ---- */
 
-/* It is, or may be, a FIN_WAIT2 mini-socket. */
+/* c is, or may be, a FIN_WAIT2 mini-socket. */
 bool mini_is(const struct conn *c);
+
+/* The one that m stands for; NULL: there is none (any more). */
+struct conn *mini_conn(struct engine *e, const struct mini *m);
+
+/*
+ * c closes, and what becomes of it waits: it may be parked.  True: it was, and the
+ * peer's FIN has come; c is gone.
+ */
+bool mini_on_close(struct engine *e, struct conn *c);
+
+/* c has entered TIME_WAIT; since_ns 0: it is not known when. */
+void mini_enter(struct engine *e, const struct conn *c, uint64_t at_ns, uint64_t since_ns);
+
+/* Or there was no room for it; it is told to have closed. */
+void mini_enter_perhaps(struct engine *e, const struct conn *c);
+
+/* c, which is parked, was met in TIME_WAIT: it ends.  False: it was not. */
+bool mini_has_turned(struct engine *e, struct conn *c);
+
+/* c is open, but was met as a mini-socket (conn.met): it ends, or is parked. */
+void mini_end_open(struct engine *e, struct conn *c);
+
+/* c, which is parked, is forgotten: the mini-socket stays.  Or goes, too. */
+void mini_unlink(struct engine *e, const struct conn *c);
+void mini_forget(struct engine *e, const struct conn *c);
+
+/* A new life was seen on the tuple at at_ns: what was there ended, at end_ns if not 0. */
+void mini_claim(struct engine *e, uint32_t netns, const struct wire_tuple *tuple, uint64_t at_ns,
+		uint64_t end_ns);
+
+/* It has ended, its line told at at_ns; end_ns as above.  m is gone. */
+void mini_end(struct engine *e, struct mini *m, enum end_word cause, uint64_t at_ns,
+	      uint64_t end_ns);
+
+/* One that is no connection's goes from FIN_WAIT2 to TIME_WAIT; since_ns 0: not known. */
+void mini_turn(struct engine *e, struct mini *m, uint64_t at_ns, uint64_t since_ns);
 
 /* A segment met a mini-socket. */
 void mini_on_segment(struct engine *e, const union event *event);
 
 /* The mini-socket of c sent a reset. */
 void mini_on_reset(struct engine *e, const union event *event, struct conn *c);
+
+/* A mini-socket was met.  NULL: no entry; if there is another's, that one has been replaced. */
+struct mini *mini_met_on(struct engine *e, const struct wire_hdr *hdr,
+			 const struct wire_tuple *tuple);
+
+/* A new entry for it.  NULL: no room. */
+struct mini *mini_found(struct engine *e, const struct wire_hdr *hdr,
+			const struct wire_tuple *tuple, enum tcp_state substate,
+			unsigned int flags);
+
+/* Its connection, which is open for us: its end was lost, or is told next.  NULL: none. */
+struct conn *mini_open_of(struct engine *e, const struct wire_hdr *hdr,
+			  const struct wire_tuple *tuple);
+
+/* ---- mini_census.c ---- */
+
+/* A census met a mini-socket; or, as recordings once had them; or something else. */
+void mini_on_row(struct engine *e, const struct wire_mini *ev);
+void mini_on_old_row(struct engine *e, const struct wire_census *ev);
+void mini_on_other_row(struct engine *e, const struct wire_census *ev);
+
+/* The kernel told how many mini-sockets a namespace has, and may have (0: not that). */
+void mini_on_gauge(struct engine *e, const struct wire_hdr *hdr, uint32_t count, uint32_t limit);
+
+/* What was due, or contradicted by a census. */
+void mini_on_tick(struct engine *e, uint64_t now_ns);
 
 /* ---- ends.c: c is gone after these, but the first four may keep it ---- */
 
@@ -88,7 +153,7 @@ void end_lost(struct engine *e, struct conn *c, uint64_t now_ns);
 /* A new life begins on a socket whose old one is not over for us. */
 void end_displaced(struct engine *e, struct conn *c, uint64_t at_ns);
 
-/* The run is over. */
+/* The run is over: this may have to be called again until it is gone. */
 void end_with_run(struct engine *e, struct conn *c, uint64_t now_ns);
 
 /* ---- tell.c ---- */
@@ -105,6 +170,11 @@ struct report tell_about_event(const struct engine *e, const union event *ev,
 void tell_state(struct engine *e, struct conn *c, uint64_t at_ns, struct report_state state);
 void tell_birth(struct engine *e, struct conn *c, uint64_t at_ns);
 void tell_connection(struct engine *e, struct conn *c, const struct verdict *v, uint64_t at_ns);
+void tell_late(struct engine *e, const union event *event, struct conn *c,
+	       enum tcp_state state);
+void tell_mini_late(struct engine *e, const union event *event, struct mini *m,
+		    enum tcp_state state);
+void tell_mini_state(struct engine *e, struct mini *m, uint64_t at_ns, struct report_state state);
 void tell_reset(struct engine *e, const union event *event, struct conn *c);
 void tell_lost(struct engine *e, enum lost_word where, uint64_t count, uint64_t at_ns);
 

@@ -137,6 +137,18 @@ void life_adopt_again(struct conn *c, enum tcp_state state)
 	note_closer(c);
 }
 
+void life_meet(struct conn *c, enum tcp_state state, bool mini, uint64_t at_ns)
+{
+	c->met = state;
+	c->met_mini = mini;
+	c->met_ns = at_ns;
+}
+
+void life_turn_up(struct conn *c, enum tcp_state state)
+{
+	mend(c, state);
+}
+
 /* ---- transitions ---- */
 
 /*
@@ -239,7 +251,7 @@ uint64_t life_advance(struct conn *c, const struct wire_state *ev)
 static uint16_t ending_flags(const struct wire_sample *s)
 {
 	bool done = s->flags & WIRE_S_DONE;
-	uint16_t ret = 0;
+	uint16_t ret = ENDING_SAMPLED;
 
 	if (s->snd_una == s->write_seq)
 		ret |= ENDING_SYNCED;

@@ -51,6 +51,12 @@ void life_meet_request(struct conn *c, const struct wire_census *ev);
  */
 void life_adopt_again(struct conn *c, enum tcp_state state);
 
+/* It was seen in `state`, which its events have yet to tell, or were lost. */
+void life_meet(struct conn *c, enum tcp_state state, bool mini, uint64_t at_ns);
+
+/* They were lost: it is there now. */
+void life_turn_up(struct conn *c, enum tcp_state state);
+
 /* The socket's cgroup; the process of a transition in which current is the owner. */
 void life_own(struct conn *c, const struct wire_state *ev);
 

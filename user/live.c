@@ -14,6 +14,8 @@ static void run(struct loop *l, struct session *s)
 {
 	while (!l->stop && !s->enough) {
 		loop_turn(l, session_next_deadline(s));
+		if (session_is_in_doubt(s, loop_now_ns()))
+			capture_recount(l->capture);
 		session_flush(s);
 	}
 }

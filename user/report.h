@@ -79,6 +79,10 @@ struct report {
 	const struct conn *conn;	/* NULL: not in the table */
 	const struct cgroup *cgroup;	/* NULL: not known, or it has no path */
 	const char *netns_name;		/* NULL: it has none, or it is not known */
+	/* of the socket, whether it is in the table or a mini-socket is left of it */
+	const struct owner *owner;	/* NULL: not known */
+	uint8_t role;			/* enum role_word */
+	bool existing;			/* older than the trace */
 	union {
 		struct report_state state;
 		struct report_late late;

@@ -114,12 +114,11 @@ static void set_common(struct row *row, const struct report *r, const char *even
 		set_uint(row, F_NETNS, r->netns);
 	if (r->tuple)
 		set_tuple(row, r->tuple);
-	if (r->conn) {
-		set_word(row, F_ROLE, role_text(r->conn->role));
-		set_owner(row, &r->conn->owner);
-		if (r->conn->flags & CONN_EXISTING)
-			set_uint(row, F_EXISTING, true);
-	}
+	set_word(row, F_ROLE, role_text(r->role));
+	if (r->owner)
+		set_owner(row, r->owner);
+	if (r->existing)
+		set_uint(row, F_EXISTING, true);
 	if (r->cgroup)
 		set_cgroup(row, r->cgroup);
 	row->netns_name = r->netns_name;
@@ -180,12 +179,13 @@ static void set_path(struct row *row, const struct conn *c, bool timed)
 		v->len--;
 }
 
-/* Only a socket that closed was sampled. */
+/* Only a socket that was seen to close was sampled. */
 static void set_traffic(struct row *row, const struct conn *c)
 {
 	uint64_t bytes;
 
-	if (c->stage != STAGE_VERDICT && c->stage != STAGE_PARKED)
+	if ((c->stage != STAGE_VERDICT && c->stage != STAGE_PARKED) ||
+	    !(c->end.flags & ENDING_SAMPLED))
 		return;
 	if (life_tx_bytes(c, &bytes))
 		set_uint(row, F_TX_BYTES, bytes);

@@ -11,6 +11,9 @@
 #include <stdint.h>
 #include "event.h"
 
+/* It leaves nothing out but namespaces. */
+bool scope_is_whole(const struct wire_scope *scope);
+
 /* A port that is 0 is not known yet, or wiped already, and matches. */
 bool scope_has(const struct wire_scope *scope, uint32_t netns, const struct wire_tuple *tuple);
 

@@ -205,6 +205,11 @@ void session_flush(struct session *s)
 		s->enough = true;
 }
 
+bool session_is_in_doubt(struct session *s, uint64_t now_ns)
+{
+	return engine_is_in_doubt(&s->engine, now_ns);
+}
+
 uint64_t session_next_deadline(const struct session *s)
 {
 	return engine_next_deadline(&s->engine);

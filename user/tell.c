@@ -25,6 +25,7 @@ struct report tell_about(const struct conn *c, enum report_kind kind, uint64_t a
 	return (struct report){
 		.kind = kind, .at_ns = at_ns, .clock_ns = c->clock_ns, .id = c->id,
 		.netns = c->netns, .tuple = &c->tuple, .conn = c,
+		.role = c->role, .owner = &c->owner, .existing = c->flags & CONN_EXISTING,
 	};
 }
 
@@ -93,6 +94,67 @@ void tell_reset(struct engine *e, const union event *event, struct conn *c)
 		.reason = kernel_reason(e, ev),
 	};
 	tell(e, c, &r);
+}
+
+void tell_late(struct engine *e, const union event *event, struct conn *c,
+	       enum tcp_state state)
+{
+	const struct wire_tw_segment *ev = &event->tw_segment;
+	struct report r = c ? tell_about(c, REPORT_LATE_SEGMENT, ev->hdr.ts_ns) :
+			      tell_about_event(e, event, &ev->tuple, REPORT_LATE_SEGMENT);
+
+	r.late = (struct report_late){
+		.tcp_flags = ev->tcp_flags, .payload = ev->payload, .state = state,
+	};
+	tell(e, c, &r);
+}
+
+/*
+ * What an entry of the ledger remembers.  The socket may live again, with the same
+ * cookie: then its lines and those of what it left behind have one clock.
+ */
+static void tell_mini(struct engine *e, struct mini *m, struct report *r)
+{
+	struct conn *heir = m->id ? conntab_find(&e->conns, m->id) : NULL;
+	const struct ownership *of = timewait_owner(&e->minis, m);
+	struct wire_tuple tuple = mini_tuple(m);
+
+	if (r->at_ns < m->told_ns)
+		r->at_ns = m->told_ns;
+	if (heir && r->at_ns < heir->told_ns)
+		r->at_ns = heir->told_ns;
+	m->told_ns = r->at_ns;
+	if (heir)
+		heir->told_ns = r->at_ns;
+	r->clock_ns = m->clock_ns;
+	r->id = m->id;
+	r->netns = timewait_place_of(&e->minis, m)->netns;
+	r->tuple = &tuple;
+	r->role = m->role;
+	r->owner = &of->owner;
+	r->existing = m->flags & MINI_EXISTING;
+	r->cgroup = names_cgroup(&e->names, of->cgroup);
+	r->netns_name = names_netns(&e->names, r->netns);
+	e->report(e->ctx, r);
+}
+
+void tell_mini_late(struct engine *e, const union event *event, struct mini *m,
+		    enum tcp_state state)
+{
+	const struct wire_tw_segment *ev = &event->tw_segment;
+	struct report r = {
+		.kind = REPORT_LATE_SEGMENT, .at_ns = ev->hdr.ts_ns,
+		.late = { .tcp_flags = ev->tcp_flags, .payload = ev->payload, .state = state },
+	};
+
+	tell_mini(e, m, &r);
+}
+
+void tell_mini_state(struct engine *e, struct mini *m, uint64_t at_ns, struct report_state state)
+{
+	struct report r = { .kind = REPORT_STATE, .at_ns = at_ns, .state = state };
+
+	tell_mini(e, m, &r);
 }
 
 void tell_lost(struct engine *e, enum lost_word where, uint64_t count, uint64_t at_ns)

@@ -74,7 +74,10 @@
 #define END_WORDS(X)				\
 	X(OVERFLOW, "overflow")			\
 	X(ORPHAN, "orphan")			\
-	X(RESET, "reset")
+	X(RESET, "reset")			\
+	X(EXPIRED, "expired")			\
+	X(REUSED, "reused")			\
+	X(EARLY, "early")
 
 #define LOST_WORDS(X)				\
 	X(RING, "ring")				\

@@ -94,6 +94,10 @@ struct hlist_node {
 	struct hlist_node *next, **pprev;
 };
 
+struct hlist_nulls_node {
+	struct hlist_nulls_node *next, **pprev;
+};
+
 struct timer_list {
 	struct hlist_node entry;
 	unsigned long expires;
@@ -138,6 +142,7 @@ struct sock_common {
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	possible_net_t skc_net;
+	struct hlist_nulls_node skc_nulls_node;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;

@@ -13,7 +13,7 @@ connection record that are not the usual ones of such a life (see _usual).
 import os
 
 import invariants
-from match import (ABSENT, ANY_US, COOKIE, PORT, TIME, Optional, Repeated, differences, differences_of_lists,
+from match import (ABSENT, ANY_US, COOKIE, PORT, TIME, Repeated, differences, differences_of_lists,
                    durations, one_of, pair_up, record)
 
 SERVER = 80
@@ -46,11 +46,6 @@ def reset(direction, state, reason=ABSENT):
 
 def late_segment(flags, state):
     return record(event="late_segment", flags=flags.split(), state=state)
-
-
-def _after_its_life(line):
-    """In TIME_WAIT the connection has left the table, with role and owner."""
-    return line["event"] == "late_segment" and line["state"] == "time_wait"
 
 
 class Life:
@@ -162,8 +157,7 @@ class Expectations:
         """An owner is the right one or none; a connect() always proves it."""
         named = {key: one[key] for key in _OWNER if key in one}
         if not named:
-            proved = life.role == "active" and not _after_its_life(one)
-            return ["owner: expected one from connect, is absent"] if proved else []
+            return ["owner: expected one from connect, is absent"] if life.role == "active" else []
         sources = {"active": ("connect",), "listener": ("listen",)}.get(
             life.role, ("accept", "read", "fd", "listen", "close"))
         pid = self._owner if named.get("owner_from") == "listen" else life.owner
@@ -179,9 +173,8 @@ def _fill(line, common):
     and end were both seen."""
     if isinstance(line, Repeated):
         return Repeated(_fill(line.line, common), line.least, line.most)
-    if _after_its_life(line):
-        return record(common, line, role=Optional(common["role"]))
-    timed = line["event"] == "state" and line["old"] not in ("close", "listen") and line.get("cause") != "orphan"
+    timed = (line["event"] == "state" and line["old"] not in ("close", "listen") and
+             line.get("cause") not in ("orphan", "expired", "early"))
     return record(common, dict(in_old_us=ANY_US) if timed else {}, line)
 
 

@@ -6,7 +6,7 @@ import time
 
 from expect import SERVER, chain, late_segment, reset
 from lab import V4, V6, scenario
-from match import ABSENT
+from match import ABSENT, at_least
 from peer import ACK, FIN, RST, SYN
 from sockets import disconnect, wait_for_sockets
 
@@ -62,7 +62,18 @@ def late_data_meets_time_wait(lab):
 def a_rst_ends_time_wait(lab):
     peer = _in_time_wait(lab)
     peer.send(RST)
-    lab.active(chain(f"{ACTIVE} time_wait"), late_segment("rst", "time_wait"), **LOCAL)
+    lab.active(chain(f"{ACTIVE} time_wait"), late_segment("rst", "time_wait"),
+               chain("time_wait close", cause="reset"), **LOCAL)
+
+
+@scenario(V4, V6, raw=True)
+def a_rst_out_of_sequence_does_not_end_time_wait(lab):
+    peer = _in_time_wait(lab)
+    peer.send(RST, seq=peer.snd_nxt + 1)
+    peer.send(FIN | ACK, seq=peer.snd_nxt - 1)
+    peer.expect(ACK)
+    lab.active(chain(f"{ACTIVE} time_wait"), late_segment("rst", "time_wait"),
+               late_segment("fin ack", "time_wait"), **LOCAL)
 
 
 @scenario(V4, V6, raw=True, sysctl=[("tcp_rfc1337", 1)])
@@ -81,7 +92,9 @@ def a_new_syn_on_the_tuple_replaces_time_wait(lab):
     lab.close_by_kernel(server, peer)
     wait_for_sockets("time_wait")
     lab.peer(5555, SERVER, isn=500_000).connect()
-    lab.passive(chain(f"{PASSIVE} time_wait"), rport=5555, **LOCAL)
+    # It ended with the SYN, and was known to have with the third ACK.
+    lab.passive(chain(f"{PASSIVE} time_wait"), chain("time_wait close", cause="reused", in_old_us=ABSENT),
+                rport=5555, **LOCAL)
     lab.passive(chain("listen syn_recv established"), rport=5555, close="still_open")
 
 
@@ -104,8 +117,8 @@ def a_connect_reuses_time_wait(lab):
     time.sleep(1.2)                 # tcp_tw_reuse_delay
     client = lab.connect()
     lab.close_in_turn(client, lab.accept(listener))
-    for _ in range(2):
-        lab.active(chain(f"{ACTIVE} time_wait"), lport=40000, **LOCAL)
+    for end in [chain("time_wait close", cause="reused", in_old_us=at_least(1.1))], []:
+        lab.active(chain(f"{ACTIVE} time_wait"), *end, lport=40000, **LOCAL)
         lab.passive(chain("listen syn_recv established close_wait last_ack close"), rport=40000, **REMOTE)
 
 
@@ -115,9 +128,9 @@ def a_port_used_again_is_a_new_connection(lab):
     for _ in range(2):
         client = lab.connect(bind=4000)
         lab.close_in_turn(lab.accept(listener), client)
-    for _ in range(2):
+    for end in [chain("time_wait close", cause="reused", in_old_us=ABSENT)], []:
         lab.active(chain("close syn_sent established close_wait last_ack close"), bound=True, lport=4000, **REMOTE)
-        lab.passive(chain(f"{PASSIVE} time_wait"), rport=4000, **LOCAL)
+        lab.passive(chain(f"{PASSIVE} time_wait"), *end, rport=4000, **LOCAL)
 
 
 @scenario(V4, V6, raw=True, sysctl=[("tcp_max_tw_buckets", 2)])
@@ -174,6 +187,30 @@ def a_late_fin_of_the_last_life_keeps_its_own_addresses(lab):
     lab.active(chain(f"{ACTIVE} time_wait"), **LOCAL)
     lab.active(chain("close syn_sent established"), late_segment("fin ack", "time_wait") | dict(rport=SERVER),
                rport=81, close="still_open")
+
+
+@scenario(V4, V6, raw=True, seconds=8)
+def time_wait_that_is_killed_has_ended_early(lab):
+    for _ in range(2):
+        lab.close_by_kernel(*lab.client_and_peer())
+    wait_for_sockets("time_wait", 2)
+    lab.kill("state", "time-wait")
+    # Nobody says that they are gone, but the next to close shows that they are.
+    lab.close_by_kernel(*lab.client_and_peer())
+    for end in [chain("time_wait close", cause="early")], [chain("time_wait close", cause="early")], []:
+        lab.active(chain(f"{ACTIVE} time_wait"), *end, **LOCAL)
+
+
+@scenario(V4, V6, raw=True, seconds=70)
+def time_wait_expires_after_a_minute(lab):
+    peer = _in_time_wait(lab)
+    time.sleep(1)
+    peer.send(FIN | ACK, seq=peer.snd_nxt - 1)      # and begins anew
+    peer.expect(ACK)
+    time.sleep(58)
+    wait_for_sockets("time_wait", 0)
+    lab.active(chain(f"{ACTIVE} time_wait"), late_segment("fin ack", "time_wait"),
+               chain("time_wait close", cause="expired"), **LOCAL)
 
 
 # -- parked in FIN_WAIT2 -------------------------------------------------------

@@ -425,6 +425,8 @@ static const struct flag reset_flags[] = {
 
 static const struct flag tw_segment_flags[] = {
 	FLAG(tw_segment, "no_mini", flags, WIRE_TW_NO_MINI),
+	FLAG(tw_segment, "gone", flags, WIRE_TW_GONE),
+	FLAG(tw_segment, "stays", flags, WIRE_TW_STAYS),
 	{}
 };
 

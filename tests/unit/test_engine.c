@@ -126,10 +126,11 @@ static void a_parked_socket_wants_a_tick_when_its_time_is_up(void **state)
 	feed((union event){ .state = ev });
 	feed_tick(engine_next_deadline(&engine));
 	assert_int_equal(seen.kinds[REPORT_CONNECTION], 0);
-	assert_in_range(engine_next_deadline(&engine) - T0, 60 * SEC + 60 * SEC / 8, 80 * SEC);
-	feed_tick(engine_next_deadline(&engine));
+	for (int i = 0; i < 10 && !seen.kinds[REPORT_CONNECTION]; i++)
+		feed_tick(engine_next_deadline(&engine));
 	assert_int_equal(seen.kinds[REPORT_CONNECTION], 1);
 	assert_int_equal(seen.last.connection.verdict.close, CLOSE_ORPHAN);
+	assert_in_range(seen.last.at_ns - T0, 60 * SEC + 60 * SEC / 8, 80 * SEC);
 }
 
 static void an_eviction_wants_a_tick_at_once(void **state)

@@ -367,7 +367,8 @@ static uint16_t flags_of(const struct wire_sample *sample)
 
 	ev.sample = *sample;
 	life_close(&c, &ev, HZ);
-	return c.end.flags;
+	assert_true(c.end.flags & ENDING_SAMPLED);
+	return c.end.flags & ~ENDING_SAMPLED;
 }
 
 static void what_is_unread_is_more_than_the_peers_fin(void **state)

@@ -23,7 +23,7 @@ static struct conn life(void)
 		.owner = { .pid = 812, .uid = 33, .from = OWNER_CONNECT, .comm = "curl" },
 		.end = { .bytes_acked = 7, .bytes_received = 7, .data_segs_out = 1,
 			 .data_segs_in = 2, .srtt_us8 = 1760, .min_rtt_us = 180,
-			 .flags = ENDING_SYNCED | ENDING_DONE },
+			 .flags = ENDING_SYNCED | ENDING_DONE | ENDING_SAMPLED },
 	};
 }
 
@@ -31,7 +31,8 @@ static struct report about(const struct conn *c, enum report_kind kind)
 {
 	return (struct report){
 		.kind = kind, .at_ns = T0 + 5, .clock_ns = 1000, .id = c->id, .netns = c->netns,
-		.tuple = &c->tuple, .conn = c,
+		.tuple = &c->tuple, .conn = c, .role = c->role, .owner = &c->owner,
+		.existing = c->flags & CONN_EXISTING,
 	};
 }
 
@@ -98,7 +99,7 @@ static void what_is_not_known_is_absent(void **state)
 	struct conn c = life();
 	struct report r = about(&c, REPORT_STATE);
 
-	c.role = ROLE_NONE;
+	r.role = ROLE_NONE;
 	c.owner.from = OWNER_NONE;
 	c.tuple.lport = 0;
 	r.id = 0;
@@ -146,9 +147,10 @@ static void a_socket_older_than_the_trace_says_so_in_every_record(void **state)
 	struct conn c = life();
 	struct report r = about(&c, REPORT_STATE);
 
-	c.flags = CONN_EXISTING;
+	r.existing = true;
 	row_from_report(&row, &r);
 	assert_u(F_EXISTING, true);
+	c.flags = CONN_EXISTING;
 	r = ended(&c);
 	row_from_report(&row, &r);
 	assert_u(F_EXISTING, true);
@@ -312,6 +314,10 @@ static void traffic_is_of_a_socket_that_was_sampled(void **state)
 	row_from_report(&row, &r);
 	assert_absent(F_SRTT);
 	assert_absent(F_MIN_RTT);
+	c.end.flags &= ~ENDING_SAMPLED;	/* its mini-socket was met, and its close was lost */
+	row_from_report(&row, &r);
+	assert_absent(F_TX_BYTES);
+	c.end.flags |= ENDING_SAMPLED;
 	c.stage = STAGE_OPEN;	/* its end was lost */
 	row_from_report(&row, &r);
 	assert_absent(F_TX_BYTES);
