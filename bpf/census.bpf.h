@@ -237,6 +237,7 @@ SEC("iter/tcp") int on_aged(struct bpf_iter__tcp *ctx)
 	row->snd_nxt = tp->snd_nxt;
 	row->write_seq = tp->write_seq;
 	row->state = skc->skc_state;
+	row->retransmits = tp->inet_conn.icsk_retransmits;
 	row->backoff = tp->inet_conn.icsk_backoff;
 	row->flags = sk->__sk_common.skc_flags & SOCK_DEAD ? WIRE_A_ORPHAN : 0;
 	if (tuple_in_scope(&row->tuple, true, true))

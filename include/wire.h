@@ -340,9 +340,9 @@ struct wire_aged {
 	__u32 rto;		/* jiffies, backed off */
 	__u32 snd_una, snd_nxt, write_seq;
 	__u8  state;
+	__u8  retransmits;	/* timeouts since the peer last acknowledged anything new */
 	__u8  backoff;
 	__u8  flags;		/* enum wire_aged_flags */
-	__u8  pad;
 };
 
 /*
@@ -389,12 +389,21 @@ struct wire_owner_seen {
 	__u32 pad;
 };
 
+/* What was counted off, and as which records. */
+enum wire_census_which {
+	WIRE_CENSUS_LIVES,	/* whatever the engine can adopt: WIRE_CENSUS, WIRE_MINI */
+	WIRE_CENSUS_PORTS,	/* who has a port: WIRE_SOCKET, WIRE_MINI; with facts */
+	WIRE_CENSUS_LISTENERS,	/* WIRE_LISTENER, WIRE_REQUEST; with facts */
+	WIRE_CENSUS_AGED,	/* in states that a healthy connection leaves soon: WIRE_AGED */
+	WIRE_CENSUS_KINDS
+};
+
 /* hdr.netns 0: of the last namespace, and of their descriptors, too. */
 struct wire_census_end {
 	struct wire_hdr hdr;	/* ts_ns: when it ended; netns */
 	__u64 start_ns;		/* whoever was there all the time since was seen */
 	__u32 rows;
-	__u32 pad;
+	__u32 which;		/* enum wire_census_which */
 };
 
 /*

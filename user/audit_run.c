@@ -148,7 +148,7 @@ static void read_edge(struct audit_run *run, struct audit_edge *(*edge_of)(struc
 	for (unsigned int i = 0; i < run->nr; i++)
 		read_mibs(&run->places[i], &edge_of(&run->places[i])->mibs);
 	run->edge_of = edge_of;
-	err = capture_census(run->loop.capture, CENSUS_LIVES, false);
+	err = capture_census(run->loop.capture, WIRE_CENSUS_LIVES, false);
 	run->edge_of = NULL;
 	if (err)
 		log_debug("sockets cannot be counted off: %s", strerror(-err));

@@ -337,18 +337,18 @@ static int leave_out_twins(struct capture *c)
 	return err;
 }
 
-static struct bpf_program *iterator_of(const struct capture *c, enum capture_census which)
+static struct bpf_program *iterator_of(const struct capture *c, enum wire_census_which which)
 {
 	switch (which) {
-	case CENSUS_LIVES:
+	case WIRE_CENSUS_LIVES:
 		return c->skel->progs.on_socket;
-	case CENSUS_PORTS:
+	case WIRE_CENSUS_PORTS:
 		return c->skel->progs.on_port;
-	case CENSUS_LISTENERS:
+	case WIRE_CENSUS_LISTENERS:
 		return c->skel->progs.on_listening;
-	case CENSUS_AGED:
+	case WIRE_CENSUS_AGED:
 		return c->skel->progs.on_aged;
-	case CENSUS_MAX:
+	case WIRE_CENSUS_KINDS:
 		break;
 	}
 	return NULL;
@@ -359,7 +359,7 @@ static int leave_out_iterators(struct capture *c)
 	uint32_t wanted = c->features.iter_tcp ? c->config->censuses : 0;
 	int err = 0;
 
-	for (enum capture_census i = 0; i < CENSUS_MAX && !err; i++) {
+	for (enum wire_census_which i = 0; i < WIRE_CENSUS_KINDS && !err; i++) {
 		if (!(wanted >> i & 1))
 			err = bpf_program__set_autoload(iterator_of(c, i), false);
 	}
@@ -653,6 +653,8 @@ int capture_fd(const struct capture *c)
 
 bool capture_drain(struct capture *c, uint64_t next_deadline)
 {
+	if (c->config->census_only)
+		return !c->enough;
 	c->now_ns = clock_now(CLOCK_MONOTONIC);
 	c->drained = 0;
 	/* The first at once: whoever turns up unknown behind it is not older than the trace. */
@@ -674,14 +676,14 @@ static bool on_row(void *ctx, const void *rec, size_t len)
 	return true;
 }
 
-int capture_census(struct capture *c, enum capture_census which, bool owners)
+int capture_census(struct capture *c, enum wire_census_which which, bool owners)
 {
 	const struct census census = {
-		.netns = c->config->netns, .sockets = iterator_of(c, which),
+		.netns = c->config->netns, .which = which, .sockets = iterator_of(c, which),
 		.descriptors = owners && c->features.iter_owner ?
 			       c->skel->progs.on_descriptor : NULL,
-		.facts = which == CENSUS_PORTS || which == CENSUS_LISTENERS,
-		.quiet = c->census_told || (which == CENSUS_LIVES && !owners),
+		.facts = which == WIRE_CENSUS_PORTS || which == WIRE_CENSUS_LISTENERS,
+		.quiet = c->census_told || (which == WIRE_CENSUS_LIVES && !owners),
 		.record = on_row, .ctx = c,
 	};
 
@@ -707,7 +709,7 @@ static void settle_doubts(struct capture *c)
 
 	c->doubted_ns = 0;
 	c->wanted = false;
-	err = capture_census(c, CENSUS_LIVES, false);
+	err = capture_census(c, WIRE_CENSUS_LIVES, false);
 	if (err && lost)
 		log_info("records were lost, and what is still open cannot be counted off: %s",
 			 strerror(-err));
@@ -724,7 +726,8 @@ void capture_watch(struct capture *c)
 {
 	if (c->enough)
 		return;
-	tell_losses(c);
+	if (!c->config->census_only)
+		tell_losses(c);
 	tell_clock(c);
 	/* Not again and again while it rains losses. */
 	if (c->wanted || (c->doubted_ns && clock_now(CLOCK_MONOTONIC) - c->doubted_ns > DOUBT_NS))
@@ -736,10 +739,9 @@ static uint64_t end_time(uint64_t until_ns)
 	return until_ns ? until_ns : clock_now(CLOCK_MONOTONIC);
 }
 
-void capture_stop(struct capture *c, uint64_t until_ns)
+/* What is left in the ring, and what was lost. */
+static void end_tracing(struct capture *c)
 {
-	struct wire_end rec = { .hdr = header(WIRE_END, sizeof(rec), end_time(until_ns)) };
-
 	synfin_bpf__detach(c->skel);
 	/* A program that runs still is done after one grace period. */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
@@ -750,8 +752,17 @@ void capture_stop(struct capture *c, uint64_t until_ns)
 		tell_losses(c);
 	if (!c->enough && c->doubted_ns)
 		settle_doubts(c);
-	rec.births = sum_births(c);
 	log_debug("%llu hits of a program that was running already were taken by its twin",
 		  (unsigned long long)sum_nested(c));
+}
+
+void capture_stop(struct capture *c, uint64_t until_ns)
+{
+	struct wire_end rec = { .hdr = header(WIRE_END, sizeof(rec), end_time(until_ns)) };
+
+	if (!c->config->census_only) {
+		end_tracing(c);
+		rec.births = sum_births(c);
+	}
 	c->fn(c->ctx, &rec, sizeof(rec));
 }

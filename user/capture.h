@@ -21,18 +21,9 @@ struct capture;
 /* A row of counters takes 3 KB a namespace and CPU: 270 MB with 100 CPUs. */
 #define CAPTURE_NETNS_MAX	1024
 
-/* What there is to count off, and as which records. */
-enum capture_census {
-	CENSUS_LIVES,		/* whatever the engine can adopt: WIRE_CENSUS, WIRE_MINI */
-	CENSUS_PORTS,		/* who has a port: WIRE_SOCKET, WIRE_MINI; with facts */
-	CENSUS_LISTENERS,	/* WIRE_LISTENER, WIRE_REQUEST; with facts */
-	CENSUS_AGED,		/* in states that a healthy connection leaves soon: WIRE_AGED */
-	CENSUS_MAX
-};
-
 struct capture_config {
 	struct wire_scope scope;
-	uint32_t censuses;	/* those that will be wanted: bits by enum capture_census */
+	uint32_t censuses;	/* those that will be wanted: bits by enum wire_census_which */
 	bool census_only;	/* trace nothing */
 	bool owners;		/* tell whose the sockets are */
 	const char *netns;	/* as the user named it */
@@ -110,7 +101,7 @@ const struct bpf_object *capture_object(const struct capture *c);
  * the processes that hold it.  0 or -errno; -EOPNOTSUPP: this kernel has no
  * iterator for it.
  */
-int capture_census(struct capture *c, enum capture_census which, bool owners);
+int capture_census(struct capture *c, enum wire_census_which which, bool owners);
 
 /*
  * Detaches, hands out what is left, what was lost, and WIRE_END, whose time is

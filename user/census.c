@@ -79,7 +79,7 @@ static void tell_end(const struct census *c, uint32_t netns, uint64_t start_ns, 
 {
 	struct wire_census_end end = {
 		.hdr = header(WIRE_CENSUS_END, sizeof(end), netns), .start_ns = start_ns,
-		.rows = rows,
+		.rows = rows, .which = c->which,
 	};
 
 	c->record(c->ctx, &end, sizeof(end));

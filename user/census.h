@@ -21,6 +21,7 @@ struct census {
 	const char *netns;		/* as -N has it, "all" included */
 	struct bpf_program *sockets;	/* loaded; an iterator over the sockets of a namespace */
 	struct bpf_program *descriptors;	/* likewise of all descriptors; NULL: unwanted */
+	enum wire_census_which which;	/* of the rows that sockets hands out */
 	bool facts;			/* with WIRE_NETNS_FACTS, ahead of the rows */
 	bool quiet;			/* what is left out was told before */
 	record_fn record;

@@ -34,6 +34,10 @@
 	  "one line per event: state transitions, retransmits, resets")				\
 	X(CONNS, "conns", F(TABLE) | F(JSON) | F(CSV),					\
 	  "one line per connection, when its life is over")					\
+	X(TIMEWAIT, "timewait", F(TABLE) | F(JSON) | F(CSV),				\
+	  "sockets in TIME_WAIT, and port space: whose, how many, for how long")		\
+	X(LISTEN, "listen", F(TABLE) | F(JSON) | F(CSV),				\
+	  "listening sockets: accept queue, half-open connections, drops")			\
 	X(DOCTOR, "doctor", F(TABLE) | F(JSON),						\
 	  "what this kernel and these privileges allow, and each cure")			\
 	X(AUDIT, "audit", F(TABLE) | F(JSON),						\
@@ -52,7 +56,9 @@
 	X(ABOUT, "About")
 
 /* Sets of commands, for the rows below (C: one command's bit). */
-#define OF_SOCKETS(C)	(C(TRACE) | C(CONNS))
+#define OF_TRACES(C)	(C(TRACE) | C(CONNS))
+#define OF_SURVEYS(C)	(C(TIMEWAIT) | C(LISTEN))
+#define OF_SOCKETS(C)	(OF_TRACES(C) | OF_SURVEYS(C))
 #define OF_KERNEL(C)	(OF_SOCKETS(C) | C(AUDIT) | C(EXPORT))
 #define OF_RECORDS(C)	(OF_SOCKETS(C) | C(AUDIT) | C(DOCTOR))
 #define OF_EVERY(C)	(OF_RECORDS(C) | C(EXPORT))
@@ -69,20 +75,26 @@
 	  "IPv6 only; with -4 both, as without either")						\
 	X(LOCALPORT, 'L', "localport", "PORTS", NULL, OF_SOCKETS(C), SOCKETS,			\
 	  "these local ports: a comma list with ranges, like 80,443,8000-8099")			\
-	X(REMOTEPORT, 'D', "remoteport", "PORTS", NULL, OF_SOCKETS(C), SOCKETS,			\
+	X(REMOTEPORT, 'D', "remoteport", "PORTS", NULL, OF_TRACES(C) | C(TIMEWAIT), SOCKETS, \
 	  "these remote ports, likewise")							\
 	X(NETNS, 'N', "netns", "NETNS", "all", OF_KERNEL(C), SOCKETS,				\
 	  "network namespace: all, self, a name under /run/netns, a path, or pid:PID")		\
-	X(CGROUP, 0, "cgroup", "PATH", NULL, OF_SOCKETS(C), SOCKETS,				\
+	X(CGROUP, 0, "cgroup", "PATH", NULL, OF_TRACES(C), SOCKETS,				\
 	  "sockets of this cgroup and of those below it, like /system.slice")			\
-	X(UNIT, 0, "unit", "NAME", NULL, OF_SOCKETS(C), SOCKETS,				\
+	X(UNIT, 0, "unit", "NAME", NULL, OF_TRACES(C), SOCKETS,				\
 	  "sockets of this systemd unit, with or without .service")				\
-	X(CONTAINER, 0, "container", "ID", NULL, OF_SOCKETS(C), SOCKETS,			\
+	X(CONTAINER, 0, "container", "ID", NULL, OF_TRACES(C), SOCKETS,			\
 	  "sockets of this container: 4 digits of its id or more, or its name under LXC")	\
-	X(EXISTING, 0, "existing", NULL, NULL, OF_SOCKETS(C), SOCKETS,				\
+	X(EXISTING, 0, "existing", NULL, NULL, OF_TRACES(C), SOCKETS,				\
 	  "also report what existed before the start")						\
+	X(STUCK, 0, "stuck", NULL, NULL, C(CONNS), SOCKETS,					\
+	  "trace nothing; print who is long in CLOSE_WAIT, FIN_WAIT2, LAST_ACK, SYN_SENT")	\
+	X(OLDER, 0, "older", "DURATION", "60s", C(CONNS), SOCKETS,				\
+	  "with --stuck: for at least this time")						\
 	X(DURATION, 'd', "duration", "DURATION", NULL, OF_KERNEL(C), STOP,			\
 	  "after this time, like 10, 10s, 500ms or 2m; under --read the recording's time")	\
+	X(INTERVAL, 'i', "interval", "INTERVAL", NULL, OF_SURVEYS(C), STOP,			\
+	  "again and again, this time apart, like 1s; timewait traces in between")		\
 	X(COUNT, 'c', "count", "COUNT", NULL, OF_SOCKETS(C), STOP,				\
 	  "after this many records")								\
 	X(OUTPUT, 'o', "output", "FORMAT", "table", OF_RECORDS(C), OUTPUT,			\
@@ -97,9 +109,10 @@
 	  "also record the kernel's raw records in FILE")					\
 	X(READ, 0, "read", "FILE", NULL, OF_SOCKETS(C), RECORDING,				\
 	  "run on the recording in FILE instead of the kernel; needs no root")			\
-	X(RING_SIZE, 0, "ring-size", "SIZE", "16M", OF_KERNEL(C), LOSS,			\
+	X(RING_SIZE, 0, "ring-size", "SIZE", "16M",						\
+	  OF_TRACES(C) | C(TIMEWAIT) | C(AUDIT) | C(EXPORT), LOSS,				\
 	  "the kernel's ring buffer: a power of two from one page to 1G, like 64K")		\
-	X(STRICT, 0, "strict", NULL, NULL, OF_SOCKETS(C), LOSS,					\
+	X(STRICT, 0, "strict", NULL, NULL, OF_TRACES(C), LOSS,					\
 	  "exit with 5 if any record was lost")							\
 	X(WEB_LISTEN_ADDRESS, 0, "web.listen-address", "ADDRESS", "127.0.0.1:10047",		\
 	  C(EXPORT), EXPORT,									\
@@ -137,6 +150,16 @@
 	  "connections to these local ports that end within a minute")				\
 	X(CONNS, "synfin conns --read monday.rec -4",						\
 	  "the IPv4 connections of a recording")						\
+	X(CONNS, "synfin conns --stuck --older 10m",						\
+	  "which process leaks sockets: those in CLOSE_WAIT and the like for ten minutes")	\
+	X(TIMEWAIT, "synfin timewait",								\
+	  "how many are in TIME_WAIT, of whom, and which destination is short of ports")	\
+	X(TIMEWAIT, "synfin timewait -i 1 -o json",						\
+	  "the same every second, with rates and when the ports run out, for scripts")		\
+	X(LISTEN, "synfin listen -L 443",							\
+	  "what waits at port 443: for accept(), and for the third ACK")			\
+	X(LISTEN, "synfin listen -i 2 -o csv",							\
+	  "all listening sockets, every two seconds, for a spreadsheet")			\
 	X(DOCTOR, "synfin doctor",								\
 	  "whether tracing will work here, and what would be missing")				\
 	X(DOCTOR, "synfin doctor -o json",							\

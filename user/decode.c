@@ -146,11 +146,12 @@ static bool members_in_range(const union event *ev)
 		return is_text(ev->netns_name.name, sizeof(ev->netns_name.name));
 	case WIRE_OWNER_SEEN:
 		return is_text(ev->owner_seen.owner.comm, sizeof(ev->owner_seen.owner.comm));
+	case WIRE_CENSUS_END:
+		return ev->census_end.which < WIRE_CENSUS_KINDS;
 	case WIRE_NETNS_FACTS:
 	case WIRE_CLOCK:
 	case WIRE_TICK:
 	case WIRE_END:
-	case WIRE_CENSUS_END:
 	case WIRE_KIND_MAX:
 		break;
 	}

@@ -310,7 +310,12 @@ static void on_census_end(struct engine *e, const struct wire_census_end *ev)
 {
 	struct conn *c;
 
-	timewait_census_end(&e->minis, ev->hdr.netns, ev->start_ns, ev->hdr.ts_ns);
+	if (!ev->hdr.netns)
+		return;
+	if (ev->which == WIRE_CENSUS_LIVES || ev->which == WIRE_CENSUS_PORTS)
+		timewait_census_end(&e->minis, ev->hdr.netns, ev->start_ns, ev->hdr.ts_ns);
+	if (ev->which != WIRE_CENSUS_LIVES)
+		return;
 	for (c = e->lossy ? conntab_oldest(&e->conns) : NULL; c; c = conntab_newer(&e->conns, c)) {
 		if (c->netns == ev->hdr.netns && seen_ns(c) < ev->start_ns &&
 		    (c->stage == STAGE_OPEN || c->stage == STAGE_LISTENER))

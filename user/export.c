@@ -235,7 +235,7 @@ static void count_off(struct export *x)
 {
 	struct wire_counters counters;
 	struct capture_state state;
-	int err = capture_census(x->loop.capture, CENSUS_LIVES, false);
+	int err = capture_census(x->loop.capture, WIRE_CENSUS_LIVES, false);
 
 	capture_drain(x->loop.capture, 0);
 	capture_state(x->loop.capture, false, &state);

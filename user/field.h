@@ -21,8 +21,12 @@
 #define F_SUMMARY	(1u << 2)
 #define F_DOCTOR	(1u << 3)
 #define F_AUDIT		(1u << 4)
+#define F_TIMEWAIT	(1u << 5)
+#define F_LISTEN	(1u << 6)
+#define F_STUCK		(1u << 7)	/* conns --stuck */
 #define F_RECORDS	(F_TRACE | F_CONNS)
-#define F_EVERY		(F_RECORDS | F_SUMMARY | F_DOCTOR | F_AUDIT)
+#define F_SURVEYS	(F_TIMEWAIT | F_LISTEN | F_STUCK)
+#define F_EVERY		(F_RECORDS | F_SURVEYS | F_SUMMARY | F_DOCTOR | F_AUDIT)
 
 enum field_type {
 	FT_TIME,	/* u: CLOCK_REALTIME nanoseconds */
@@ -30,6 +34,8 @@ enum field_type {
 	FT_INT,		/* i */
 	FT_US,		/* u: microseconds, a duration */
 	FT_SECONDS,	/* u: milliseconds, printed as seconds */
+	FT_MILLI,	/* u: thousandths, printed with three decimals */
+	FT_MICRO,	/* u: millionths, printed with six */
 	FT_BOOL,	/* u */
 	FT_ID,		/* u, printed as 16 hex digits */
 	FT_TEXT,	/* text: any bytes; len */
@@ -37,6 +43,7 @@ enum field_type {
 	FT_ADDR,	/* addr: 16 bytes; len: 4 or 6 */
 	FT_STATES,	/* states: enum tcp_state; len */
 	FT_US_LIST,	/* list: nanoseconds, printed as microseconds; len */
+	FT_COUNTS,	/* list: numbers; len */
 	FT_FLAGS,	/* u: TCP flags and FIELD_FLAG_DATA, printed as a list of words */
 };
 
@@ -53,22 +60,22 @@ enum field_type {
 	X(TIME, "time", FT_TIME, F_EVERY)			\
 	X(V, "v", FT_UINT, F_EVERY)				\
 	X(EVENT, "event", FT_WORD, F_EVERY)			\
-	X(CONN, "conn", FT_ID, F_RECORDS)			\
-	X(NETNS, "netns", FT_UINT, F_RECORDS | F_AUDIT)		\
-	X(FAMILY, "family", FT_UINT, F_RECORDS)			\
-	X(LADDR, "laddr", FT_ADDR, F_RECORDS)			\
-	X(LPORT, "lport", FT_UINT, F_RECORDS)			\
-	X(RADDR, "raddr", FT_ADDR, F_RECORDS)			\
-	X(RPORT, "rport", FT_UINT, F_RECORDS)			\
-	X(ROLE, "role", FT_WORD, F_RECORDS)			\
-	X(PID, "pid", FT_UINT, F_RECORDS)			\
-	X(COMM, "comm", FT_TEXT, F_RECORDS)			\
-	X(UID, "uid", FT_UINT, F_RECORDS)			\
-	X(OWNER_FROM, "owner_from", FT_WORD, F_RECORDS)		\
-	X(CGROUP, "cgroup", FT_TEXT, F_RECORDS)			\
-	X(UNIT, "unit", FT_TEXT, F_RECORDS)			\
-	X(CONTAINER_ID, "container_id", FT_TEXT, F_RECORDS)	\
-	X(POD_UID, "pod_uid", FT_TEXT, F_RECORDS)		\
+	X(CONN, "conn", FT_ID, F_RECORDS | F_LISTEN | F_STUCK)			\
+	X(NETNS, "netns", FT_UINT, F_RECORDS | F_SURVEYS | F_AUDIT)		\
+	X(FAMILY, "family", FT_UINT, F_RECORDS | F_SURVEYS)			\
+	X(LADDR, "laddr", FT_ADDR, F_RECORDS | F_SURVEYS)			\
+	X(LPORT, "lport", FT_UINT, F_RECORDS | F_SURVEYS)			\
+	X(RADDR, "raddr", FT_ADDR, F_RECORDS | F_TIMEWAIT | F_STUCK)			\
+	X(RPORT, "rport", FT_UINT, F_RECORDS | F_TIMEWAIT | F_STUCK)			\
+	X(ROLE, "role", FT_WORD, F_RECORDS | F_LISTEN)			\
+	X(PID, "pid", FT_UINT, F_RECORDS | F_SURVEYS)			\
+	X(COMM, "comm", FT_TEXT, F_RECORDS | F_SURVEYS)			\
+	X(UID, "uid", FT_UINT, F_RECORDS | F_SURVEYS)			\
+	X(OWNER_FROM, "owner_from", FT_WORD, F_RECORDS | F_SURVEYS)		\
+	X(CGROUP, "cgroup", FT_TEXT, F_RECORDS | F_SURVEYS)			\
+	X(UNIT, "unit", FT_TEXT, F_RECORDS | F_SURVEYS)			\
+	X(CONTAINER_ID, "container_id", FT_TEXT, F_RECORDS | F_SURVEYS)	\
+	X(POD_UID, "pod_uid", FT_TEXT, F_RECORDS | F_SURVEYS)		\
 	X(OLD, "old", FT_WORD, F_TRACE)				\
 	X(NEW, "new", FT_WORD, F_TRACE)				\
 	X(IN_OLD, "in_old_us", FT_US, F_TRACE)			\
@@ -77,7 +84,7 @@ enum field_type {
 	X(FLAGS, "flags", FT_FLAGS, F_TRACE)			\
 	X(PHASE, "phase", FT_WORD, F_TRACE)			\
 	X(CAUSE, "cause", FT_WORD, F_TRACE)			\
-	X(STATE, "state", FT_WORD, F_TRACE)			\
+	X(STATE, "state", FT_WORD, F_TRACE | F_STUCK)			\
 	X(SEGS, "segs", FT_UINT, F_TRACE)			\
 	X(SEQ, "seq", FT_UINT, F_TRACE)				\
 	X(LEN, "len", FT_UINT, F_TRACE)				\
@@ -86,7 +93,7 @@ enum field_type {
 	X(ERROR, "error", FT_WORD, F_RECORDS)			\
 	X(HANDSHAKE, "handshake_us", FT_US, F_CONNS)		\
 	X(SYN_RETRANS, "syn_retrans", FT_UINT, F_CONNS)		\
-	X(SYNACK_RETRANS, "synack_retrans", FT_UINT, F_CONNS)	\
+	X(SYNACK_RETRANS, "synack_retrans", FT_UINT, F_CONNS | F_LISTEN)	\
 	X(DATA_RETRANS, "data_retrans", FT_UINT, F_CONNS)	\
 	X(FIN_RETRANS, "fin_retrans", FT_UINT, F_CONNS)		\
 	X(CLOSE, "close", FT_WORD, F_CONNS)			\
@@ -107,8 +114,36 @@ enum field_type {
 	X(COMPLETE, "complete", FT_BOOL, F_CONNS)		\
 	X(MISSED, "missed", FT_UINT, F_CONNS)			\
 	X(EXISTING, "existing", FT_BOOL, F_RECORDS)		\
-	X(COUNT, "count", FT_UINT, F_RECORDS)			\
+	X(COUNT, "count", FT_UINT, F_RECORDS | F_TIMEWAIT | F_LISTEN)			\
 	X(WHERE, "where", FT_WORD, F_RECORDS)			\
+	X(BY, "by", FT_WORD, F_TIMEWAIT)			\
+	X(FIN_WAIT2, "fin_wait2", FT_UINT, F_TIMEWAIT)		\
+	X(LIMIT, "limit", FT_UINT, F_TIMEWAIT)			\
+	X(ENTERED, "entered_per_s", FT_MILLI, F_TIMEWAIT)	\
+	X(LEFT, "left_us_buckets", FT_COUNTS, F_TIMEWAIT)	\
+	X(OVERFLOWS, "overflows", FT_UINT, F_TIMEWAIT)		\
+	X(TW_REUSE, "tcp_tw_reuse", FT_UINT, F_TIMEWAIT)	\
+	X(USED, "used", FT_UINT, F_TIMEWAIT)			\
+	X(USED_TIME_WAIT, "time_wait", FT_UINT, F_TIMEWAIT)	\
+	X(REUSABLE, "reusable", FT_UINT, F_TIMEWAIT)		\
+	X(STAMPED, "reusable_if_enabled", FT_UINT, F_TIMEWAIT)	\
+	X(CAPACITY, "capacity", FT_UINT, F_TIMEWAIT)		\
+	X(RATIO, "ratio", FT_MICRO, F_TIMEWAIT)			\
+	X(FULL_IN, "full_in_s", FT_SECONDS, F_TIMEWAIT)		\
+	X(ACCEPT_QUEUE, "accept_queue", FT_UINT, F_LISTEN)	\
+	X(ACCEPT_LIMIT, "accept_queue_limit", FT_UINT, F_LISTEN)	\
+	X(HALF_OPEN, "half_open", FT_UINT, F_LISTEN)		\
+	X(HALF_OPEN_ACKED, "half_open_acked", FT_UINT, F_LISTEN)	\
+	X(HALF_OPEN_OLDEST, "half_open_oldest_us", FT_US, F_LISTEN)	\
+	X(DROPS, "drops", FT_UINT, F_LISTEN)			\
+	X(LISTEN_OVERFLOWS, "listen_overflows", FT_UINT, F_LISTEN)	\
+	X(LISTEN_DROPS, "listen_drops", FT_UINT, F_LISTEN)	\
+	X(COOKIES_SENT, "syncookies_sent", FT_UINT, F_LISTEN)	\
+	X(COOKIES_RECV, "syncookies_recv", FT_UINT, F_LISTEN)	\
+	X(COOKIES_FAILED, "syncookies_failed", FT_UINT, F_LISTEN)	\
+	X(AGE, "age_us", FT_US, F_STUCK)			\
+	X(FD, "fd", FT_UINT, F_STUCK)				\
+	X(ORPHAN, "orphan", FT_BOOL, F_STUCK)			\
 	X(FEATURE, "feature", FT_WORD, F_DOCTOR)		\
 	X(IS_OK, "ok", FT_BOOL, F_DOCTOR)				\
 	X(NEEDS, "needs", FT_TEXT, F_DOCTOR)			\

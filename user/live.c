@@ -37,7 +37,7 @@ static void say_tracing(const struct options *opt)
  */
 static int count_off(struct capture *c, bool existing)
 {
-	int err = capture_census(c, CENSUS_LIVES, true);
+	int err = capture_census(c, WIRE_CENSUS_LIVES, true);
 
 	if (err && existing) {
 		log_error("--existing: cannot count off what is there: %s; it takes a kernel of "

@@ -176,7 +176,7 @@ static int cannot_trace(int err)
 	return STATUS_ERROR;
 }
 
-static int check_features(struct features *f)
+static int check_features(struct features *f, bool traces)
 {
 	static const struct { const char *name; bool needed; } tracepoints[TRACEPOINT_MAX] = {
 #define X(id, name, least, needed) { name, needed },
@@ -197,7 +197,7 @@ static int check_features(struct features *f)
 			  "it needs CONFIG_DEBUG_INFO_BTF=y", strerror(-err));
 		return STATUS_NO_FEATURE;
 	}
-	for (int i = 0; i < TRACEPOINT_MAX; i++) {
+	for (int i = 0; i < TRACEPOINT_MAX && traces; i++) {
 		if (f->arguments[i] || !tracepoints[i].needed)
 			continue;
 		log_error("cannot trace: kernel %s has no tracepoint %s as synfin knows it; "
@@ -223,11 +223,12 @@ int loop_start(struct loop *l, const struct options *opt, const struct capture_c
 	l->config = *config;
 	l->config.netns = opt->netns;
 	l->config.ring_size = opt->ring_size;
-	l->config.censuses |= 1u << CENSUS_LIVES;
+	if (!config->census_only)
+		l->config.censuses |= 1u << WIRE_CENSUS_LIVES;
 	l->config.debug_slow = debug_number("SYNFIN_DEBUG_SLOW");
 	l->config.debug_no_twin = debug_number("SYNFIN_DEBUG_NO_TWIN");
 	capture_set_log();
-	err = check_features(&l->features);
+	err = check_features(&l->features, !config->census_only);
 	if (err)
 		return err;
 	err = capture_open(&l->config, &l->features, fn, ctx, &l->capture);
@@ -235,6 +236,8 @@ int loop_start(struct loop *l, const struct options *opt, const struct capture_c
 		err = capture_start(l->capture);
 	if (err)
 		return cannot_trace(err);
+	if (config->census_only)
+		return 0;
 	err = watch(l, capture_fd(l->capture), EPOLLIN);
 	if (err) {
 		log_error("cannot poll the ring buffer: %s", strerror(-err));

@@ -21,6 +21,7 @@
 #include "recorded.h"
 #include "replay.h"
 #include "session.h"
+#include "survey_run.h"
 
 /* What the command line wants; a recording's namespace may go by its name. */
 static int make_scope(const struct options *opt, const struct wire_start *recorded,
@@ -115,12 +116,14 @@ static int run_live(const struct options *opt)
 	err = make_scope(opt, NULL, &scope);
 	if (err)
 		return err;
-	err = session_init(&s, opt, &scope, STDOUT_FILENO, false);
+	/* What is told once can wait for its reader. */
+	err = session_init(&s, opt, &scope, STDOUT_FILENO,
+			   session_surveys(opt) && !opt->interval_ns);
 	if (err) {
 		log_error("cannot start: %s", strerror(-err));
 		return STATUS_ERROR;
 	}
-	err = live_run(&s, opt, &scope);
+	err = session_surveys(opt) ? survey_run(&s, opt, &scope) : live_run(&s, opt, &scope);
 	if (err)
 		return err;
 	session_finish(&s);

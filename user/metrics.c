@@ -193,6 +193,12 @@ void metrics_report(struct metrics *m, const struct report *r)
 	case REPORT_LATE_SEGMENT:
 	case REPORT_RETRANSMIT:
 	case REPORT_RESET:
+	case REPORT_TIME_WAIT:
+	case REPORT_TW_GROUP:
+	case REPORT_PORT_SPACE:
+	case REPORT_LISTENER:
+	case REPORT_LISTENERS:
+	case REPORT_SOCKET:
 	case REPORT_KINDS:
 		break;
 	}

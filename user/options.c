@@ -36,6 +36,9 @@ static const struct {
 } conflicts[] = {
 	{ FLAG_WRITE, FLAG_READ, "what is read is a recording already" },
 	{ FLAG_RING_SIZE, FLAG_READ, "reading a recording takes no ring buffer" },
+	{ FLAG_INTERVAL, FLAG_READ, "a recording has its own" },
+	{ FLAG_STUCK, FLAG_EXISTING, "what is stuck existed before" },
+	{ FLAG_STUCK, FLAG_DURATION, "nothing is waited for" },
 };
 
 static int set_ports(const struct cli_flag *flag, const char *arg, struct wire_ports *ret)
@@ -282,6 +285,9 @@ static int set_flag(struct parse *p, const struct cli_flag *flag, const char *ar
 	case FLAG_UNIT:		return set_unit(flag, arg, &opt->unit);
 	case FLAG_CONTAINER:	return set_container(flag, arg, &opt->container);
 	case FLAG_DURATION:	return set_duration(flag, arg, &opt->duration_ns);
+	case FLAG_INTERVAL:	return set_duration(flag, arg, &opt->interval_ns);
+	case FLAG_OLDER:	return set_duration(flag, arg, &opt->older_ns);
+	case FLAG_STUCK:	opt->stuck = true; break;
 	case FLAG_COUNT:	return set_count(flag, arg, &opt->count);
 	case FLAG_OUTPUT:
 		status = set_choice(p, flag, arg, &choice);
@@ -385,6 +391,31 @@ static int family_of(const struct parse *p)
 	return v4 == v6 ? 0 : v4 ? 4 : 6;
 }
 
+/* Flags that mean nothing without another, and why; of the commands that take both. */
+static const struct {
+	enum flag a, needs;
+	const char *why;
+} needs[] = {
+	{ FLAG_OLDER, FLAG_STUCK, "says how long who is stuck has been" },
+	{ FLAG_DURATION, FLAG_INTERVAL, "there is nothing to wait for otherwise" },
+};
+
+static int check_needs(const struct parse *p)
+{
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+		const struct cli_flag *a = &cli_flags[needs[i].a];
+		const struct cli_flag *b = &cli_flags[needs[i].needs];
+		char what[80];
+
+		if (!was_given(p, a->id) || was_given(p, b->id) ||
+		    !cli_takes(p->opt.command, b->id) || was_given(p, FLAG_READ))
+			continue;
+		snprintf(what, sizeof(what), "%s without %s", a->spelling, b->spelling);
+		return usage_error(what, NULL, "%s; give both, or neither", needs[i].why);
+	}
+	return 0;
+}
+
 static int check_conflicts(const struct parse *p)
 {
 	for (size_t i = 0; i < sizeof(conflicts) / sizeof(conflicts[0]); i++) {
@@ -397,7 +428,7 @@ static int check_conflicts(const struct parse *p)
 		snprintf(what, sizeof(what), "%s with %s", a->spelling, b->spelling);
 		return usage_error(what, NULL, "%s; leave one of them out", conflicts[i].why);
 	}
-	return 0;
+	return check_needs(p);
 }
 
 static bool is_option(const char *word)

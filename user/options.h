@@ -27,9 +27,11 @@ struct options {
 	const char *cgroup, *unit, *container;	/* as given; NULL: all */
 	uint64_t duration_ns;		/* 0: until stopped */
 	uint64_t count;			/* records; 0: no limit */
+	uint64_t interval_ns;		/* 0: once */
+	uint64_t older_ns;
 	uint32_t ring_size;		/* bytes, a power of two, a page .. 1G */
 	const char *write_path, *read_path;	/* NULL: none; never both */
-	bool quiet, verbose, strict, existing;
+	bool quiet, verbose, strict, existing, stuck;
 
 	/* export */
 	const char *listen[LISTEN_MAX];	/* as listen_check() allows */

@@ -19,6 +19,13 @@ enum report_kind {
 	REPORT_RESET,
 	REPORT_CONNECTION,
 	REPORT_LOST,
+	/* of a census (survey.h) */
+	REPORT_TIME_WAIT,
+	REPORT_TW_GROUP,
+	REPORT_PORT_SPACE,
+	REPORT_LISTENER,
+	REPORT_LISTENERS,
+	REPORT_SOCKET,
 	REPORT_KINDS
 };
 
@@ -69,6 +76,52 @@ struct report_lost {
 	uint64_t count;
 };
 
+/* A count that is not known. */
+#define UNKNOWN_COUNT	UINT64_MAX
+
+struct report_time_wait {
+	uint64_t count, fin_wait2;
+	uint64_t limit, overflows;	/* or UNKNOWN_COUNT */
+	uint64_t entered_milli_s;	/* thousandths per second, or UNKNOWN_COUNT */
+	uint64_t tw_reuse;		/* tcp_tw_reuse, or UNKNOWN_COUNT */
+	const uint64_t *left;		/* TW_STEPS of them */
+};
+
+struct report_tw_group {
+	uint8_t by;		/* enum by_word */
+	bool rest;		/* all that are not told apart: no key */
+	const uint8_t *addr;	/* by remote; IPv4 as ::ffff:a.b.c.d */
+	uint16_t lport;		/* by local port */
+	uint64_t count, of;	/* of: all of the namespace */
+};
+
+/* tuple: laddr, and unless it is a pool raddr and rport; NULL: all that are not told apart. */
+struct report_port_space {
+	uint64_t used, time_wait, reusable, stamped;
+	uint64_t capacity;	/* or UNKNOWN_COUNT */
+	uint64_t full_in_ms;	/* or UNKNOWN_COUNT */
+};
+
+struct report_listener {
+	uint64_t accept_queue, accept_queue_limit;
+	uint64_t half_open, acked, synack_retrans, drops;
+	uint64_t oldest_ns;	/* age, or UNKNOWN_NS */
+};
+
+/* Of a namespace; each or UNKNOWN_COUNT. */
+struct report_listeners {
+	uint64_t count;
+	uint64_t overflows, drops, cookies_sent, cookies_recv, cookies_failed;
+};
+
+struct report_socket {
+	uint8_t state;		/* enum tcp_state */
+	uint64_t age_ns;
+	bool orphan;		/* closed: nobody has it any more */
+	bool has_fd;
+	uint32_t fd;
+};
+
 struct report {
 	enum report_kind kind;
 	uint64_t at_ns;
@@ -90,6 +143,12 @@ struct report {
 		struct report_reset reset;
 		struct report_connection connection;
 		struct report_lost lost;
+		struct report_time_wait time_wait;
+		struct report_tw_group tw_group;
+		struct report_port_space port_space;
+		struct report_listener listener;
+		struct report_listeners listeners;
+		struct report_socket socket;
 	};
 };
 

@@ -112,6 +112,12 @@ static const struct wire_owner *owner_in(const void *rec, size_t len)
 	case WIRE_CENSUS:
 		return len == sizeof(struct wire_census) ?
 		       &((const struct wire_census *)rec)->owner : NULL;
+	case WIRE_LISTENER:
+		return len == sizeof(struct wire_listener) ?
+		       &((const struct wire_listener *)rec)->owner : NULL;
+	case WIRE_AGED:
+		return len == sizeof(struct wire_aged) ?
+		       &((const struct wire_aged *)rec)->owner : NULL;
 	case WIRE_OWNER:
 		return len == sizeof(struct wire_owner_of) ?
 		       &((const struct wire_owner_of *)rec)->owner : NULL;

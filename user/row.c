@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lifecycle.h"
+#include "tw_table.h"
 
 #define NSEC_PER_USEC	1000ull
 #define NSEC_PER_MSEC	1000000ull
@@ -242,10 +243,129 @@ static void set_lost(struct row *row, const struct report *r)
 	set_word(row, F_WHERE, lost_text(r->lost.where));
 }
 
+/* ---- of a census ---- */
+
+static void set_count(struct row *row, enum field f, uint64_t count)
+{
+	if (count != UNKNOWN_COUNT)
+		set_uint(row, f, count);
+}
+
+static void set_time_wait(struct row *row, const struct report *r)
+{
+	const struct report_time_wait *x = &r->time_wait;
+	struct value *left;
+
+	set_common(row, r, "time_wait");
+	set_uint(row, F_COUNT, x->count);
+	set_uint(row, F_FIN_WAIT2, x->fin_wait2);
+	set_count(row, F_LIMIT, x->limit);
+	set_count(row, F_ENTERED, x->entered_milli_s);
+	left = row_set(row, F_LEFT);
+	left->list = x->left;
+	left->len = TW_STEPS;
+	set_count(row, F_OVERFLOWS, x->overflows);
+	set_count(row, F_TW_REUSE, x->tw_reuse);
+}
+
+/* A group of all that are not told apart has no key. */
+static void set_tw_group(struct row *row, const struct report *r)
+{
+	const struct report_tw_group *x = &r->tw_group;
+	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
+	uint8_t family = x->addr && !memcmp(x->addr, mapped, sizeof(mapped)) ? 4 : 6;
+
+	set_common(row, r, "time_wait_group");
+	set_word(row, F_BY, by_text(x->by));
+	if (x->addr) {
+		set_uint(row, F_FAMILY, family);
+		set_endpoint(row, x->addr, 0, family, F_RADDR, F_RPORT);
+	} else if (x->lport) {
+		set_uint(row, F_LPORT, x->lport);
+	}
+	set_uint(row, F_COUNT, x->count);
+	set_uint(row, F_RATIO, x->of ? x->count * 1000000 / x->of : 0);
+}
+
+static void set_port_space(struct row *row, const struct report *r)
+{
+	const struct report_port_space *x = &r->port_space;
+
+	set_common(row, r, "port_space");
+	set_uint(row, F_USED, x->used);
+	set_uint(row, F_USED_TIME_WAIT, x->time_wait);
+	if (r->tuple && r->tuple->rport) {
+		set_uint(row, F_REUSABLE, x->reusable);
+		set_uint(row, F_STAMPED, x->stamped);
+	}
+	set_count(row, F_CAPACITY, x->capacity);
+	if (x->capacity != UNKNOWN_COUNT && x->capacity)
+		set_uint(row, F_RATIO, x->used * 1000000 / x->capacity);
+	set_count(row, F_FULL_IN, x->full_in_ms);
+}
+
+static void set_listener(struct row *row, const struct report *r)
+{
+	const struct report_listener *x = &r->listener;
+
+	set_common(row, r, "listener");
+	set_uint(row, F_ACCEPT_QUEUE, x->accept_queue);
+	set_uint(row, F_ACCEPT_LIMIT, x->accept_queue_limit);
+	set_uint(row, F_HALF_OPEN, x->half_open);
+	set_uint(row, F_HALF_OPEN_ACKED, x->acked);
+	set_us(row, F_HALF_OPEN_OLDEST, x->oldest_ns);
+	set_uint(row, F_SYNACK_RETRANS, x->synack_retrans);
+	set_uint(row, F_DROPS, x->drops);
+}
+
+static void set_listeners(struct row *row, const struct report *r)
+{
+	const struct report_listeners *x = &r->listeners;
+
+	set_common(row, r, "listeners");
+	set_uint(row, F_COUNT, x->count);
+	set_count(row, F_LISTEN_OVERFLOWS, x->overflows);
+	set_count(row, F_LISTEN_DROPS, x->drops);
+	set_count(row, F_COOKIES_SENT, x->cookies_sent);
+	set_count(row, F_COOKIES_RECV, x->cookies_recv);
+	set_count(row, F_COOKIES_FAILED, x->cookies_failed);
+}
+
+static void set_socket(struct row *row, const struct report *r)
+{
+	const struct report_socket *x = &r->socket;
+
+	set_common(row, r, "socket");
+	set_state(row, F_STATE, x->state);
+	set_us(row, F_AGE, x->age_ns);
+	if (x->has_fd)
+		set_uint(row, F_FD, x->fd);
+	if (x->orphan)
+		set_uint(row, F_ORPHAN, true);
+}
+
 void row_from_report(struct row *row, const struct report *r)
 {
 	row_clear(row);
 	switch (r->kind) {
+	case REPORT_TIME_WAIT:
+		set_time_wait(row, r);
+		break;
+	case REPORT_TW_GROUP:
+		set_tw_group(row, r);
+		break;
+	case REPORT_PORT_SPACE:
+		set_port_space(row, r);
+		break;
+	case REPORT_LISTENER:
+		set_listener(row, r);
+		break;
+	case REPORT_LISTENERS:
+		set_listeners(row, r);
+		break;
+	case REPORT_SOCKET:
+		set_socket(row, r);
+		break;
 	case REPORT_STATE:
 		set_state_event(row, r);
 		break;
@@ -315,6 +435,16 @@ void row_from_audit_end(struct row *row, uint64_t time_ns, uint64_t ms, uint64_t
 	set_uint(row, F_SECONDS, ms);
 	set_uint(row, F_LOST_RING, lost_ring);
 	set_uint(row, F_LOST_NESTED, lost_nested);
+}
+
+void row_from_survey_end(struct row *row, uint64_t time_ns, uint64_t ms, uint64_t lost_sink)
+{
+	row_clear(row);
+	set_uint(row, F_TIME, time_ns);
+	set_uint(row, F_V, RECORD_VERSION);
+	set_word(row, F_EVENT, "summary");
+	set_uint(row, F_SECONDS, ms);
+	set_uint(row, F_LOST_SINK, lost_sink);
 }
 
 void row_from_tally(struct row *row, const struct tally *t)

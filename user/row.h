@@ -27,6 +27,9 @@ void row_from_audit(struct row *row, const struct audit_row *a, uint32_t netns, 
 void row_from_audit_end(struct row *row, uint64_t time_ns, uint64_t ms, uint64_t lost_ring,
 			uint64_t lost_nested);
 
+/* The last record of censuses without a trace; ms: how long they took. */
+void row_from_survey_end(struct row *row, uint64_t time_ns, uint64_t ms, uint64_t lost_sink);
+
 /* The last record of a run. */
 void row_from_tally(struct row *row, const struct tally *t);
 

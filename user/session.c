@@ -31,9 +31,15 @@ static bool is_wanted(const struct session *s, const struct report *r)
 	case REPORT_RESET:
 		return s->opt->command == CMD_TRACE;
 	case REPORT_CONNECTION:
-		return s->opt->command == CMD_CONNS &&
+		return s->opt->command == CMD_CONNS && !s->surveys &&
 		       (s->opt->existing || !(r->conn->flags & CONN_EXISTING));
 	case REPORT_LOST:
+	case REPORT_TIME_WAIT:
+	case REPORT_TW_GROUP:
+	case REPORT_PORT_SPACE:
+	case REPORT_LISTENER:
+	case REPORT_LISTENERS:
+	case REPORT_SOCKET:
 		return true;
 	case REPORT_KINDS:
 		break;
@@ -58,6 +64,8 @@ static void on_report(void *ctx, const struct report *r)
 	if (s->enough || !is_asked_for(s->opt, r))
 		return;
 	tally_report(&s->tally, r, s->opt->existing);
+	if (s->surveys && r->kind == REPORT_STATE && r->state.new == TS_TIME_WAIT)
+		survey_entered(&s->survey, r->netns);
 	if (!is_wanted(s, r))
 		return;
 	row_from_report(&s->row, r);
@@ -151,6 +159,24 @@ static void settle_end(struct session *s, struct wire_end *end)
 	}
 }
 
+/* Of a census: of the sockets that are there, or of who holds them. */
+static bool is_row(enum wire_kind kind)
+{
+	switch (kind) {
+	case WIRE_CENSUS:
+	case WIRE_OWNER:
+	case WIRE_CENSUS_END:
+	case WIRE_AGED:
+	case WIRE_MINI:
+	case WIRE_LISTENER:
+	case WIRE_REQUEST:
+	case WIRE_SOCKET:
+		return true;
+	default:
+		return false;
+	}
+}
+
 bool session_record(void *ctx, const void *rec, size_t len)
 {
 	struct session *s = ctx;
@@ -171,7 +197,10 @@ bool session_record(void *ctx, const void *rec, size_t len)
 	if (ev.hdr.ts_ns > s->last_ns)
 		s->last_ns = ev.hdr.ts_ns;
 	record(s, &ev);
-	engine_feed(&s->engine, &ev);
+	if (s->surveys)
+		survey_feed(&s->survey, &ev);
+	if (!s->surveys || s->traces || !is_row(ev.hdr.kind))
+		engine_feed(&s->engine, &ev);
 	return !s->enough;
 }
 
@@ -220,12 +249,16 @@ static void print_summary(struct session *s)
 	char buf[SINK_RECORD_MAX];
 	struct text t = text_into(buf, sizeof(buf));
 
-	row_from_tally(&s->row, &s->tally);
+	if (s->surveys && !s->traces)
+		row_from_survey_end(&s->row, s->tally.last_ns,
+				    (s->last_ns - s->start_ns) / 1000000, s->out.dropped);
+	else
+		row_from_tally(&s->row, &s->tally);
 	if (s->sink.ops->summary) {
 		sink_row(&s->sink, &s->row);
 		return;
 	}
-	if (s->opt->quiet)
+	if (s->opt->quiet || s->surveys)
 		return;
 	table_summary(&t, &s->row);
 	fwrite(buf, 1, t.p - buf, stderr);
@@ -285,6 +318,43 @@ static bool wants_color(const struct options *opt, int fd)
 	return isatty(fd) && !(no_color && *no_color);
 }
 
+/* What is told apart: for people the biggest few, for scripts whatever may matter. */
+static int init_survey(struct session *s, const struct wire_scope *scope)
+{
+	const struct options *opt = s->opt;
+	bool table = opt->format == FORMAT_TABLE;
+	const struct survey_config config = {
+		.of = opt->command == CMD_TIMEWAIT ? SURVEY_TIME_WAIT :
+		      opt->command == CMD_LISTEN ? SURVEY_LISTENERS : SURVEY_STUCK,
+		.scope = *scope, .groups = table ? 6 : 100, .least_lport = table ? 2 : 0,
+		.older_ns = opt->older_ns, .repeats = opt->interval_ns || opt->read_path,
+		.names = &s->engine.names, .report = on_report, .ctx = s,
+	};
+
+	s->surveys = true;
+	s->traces = opt->read_path || (opt->command == CMD_TIMEWAIT && opt->interval_ns);
+	return survey_init(&s->survey, &config);
+}
+
+bool session_surveys(const struct options *opt)
+{
+	return opt->command == CMD_TIMEWAIT || opt->command == CMD_LISTEN || opt->stuck;
+}
+
+static uint32_t fields_of(const struct options *opt)
+{
+	switch (opt->command) {
+	case CMD_TIMEWAIT:
+		return F_TIMEWAIT;
+	case CMD_LISTEN:
+		return F_LISTEN;
+	case CMD_CONNS:
+		return opt->stuck ? F_STUCK : F_CONNS;
+	default:
+		return F_TRACE;
+	}
+}
+
 int session_init(struct session *s, const struct options *opt, const struct wire_scope *scope,
 		 int fd, bool waits)
 {
@@ -294,14 +364,18 @@ int session_init(struct session *s, const struct options *opt, const struct wire
 	err = engine_init(&s->engine, scope, MAX_CONNS, on_report, s);
 	if (err)
 		return err;
-	err = out_init(&s->out, fd, waits);
+	if (session_surveys(opt))
+		err = init_survey(s, scope);
+	if (!err)
+		err = out_init(&s->out, fd, waits);
 	if (err) {
+		survey_deinit(&s->survey);
 		engine_deinit(&s->engine);
 		return err;
 	}
 	s->sink = (struct sink){
 		.ops = format_ops(opt->format), .out = &s->out,
-		.command = opt->command == CMD_TRACE ? F_TRACE : F_CONNS,
+		.command = fields_of(opt),
 		.width = terminal_width(fd), .color = wants_color(opt, fd),
 	};
 	return 0;
@@ -311,5 +385,6 @@ void session_deinit(struct session *s)
 {
 	recorder_close(TAKE(s->recorder));
 	out_deinit(&s->out);
+	survey_deinit(&s->survey);
 	engine_deinit(&s->engine);
 }

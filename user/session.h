@@ -12,11 +12,15 @@
 #include "recorder.h"
 #include "sink.h"
 #include "source.h"
+#include "survey.h"
 #include "tally.h"
 
 struct session {
 	const struct options *opt;
 	struct engine engine;
+	struct survey survey;		/* if surveys: what is told comes from there */
+	bool surveys;
+	bool traces;			/* the engine is wanted, too */
 	struct tally tally;
 	struct sink sink;
 	struct out out;
@@ -29,6 +33,9 @@ struct session {
 	bool enough;			/* -c is satisfied, or nobody reads */
 	struct row row;
 };
+
+/* Whether the command tells of censuses, instead of what is traced. */
+bool session_surveys(const struct options *opt);
 
 /* fd: where records go.  waits: rather wait for the reader than drop. */
 int session_init(struct session *s, const struct options *opt, const struct wire_scope *scope,

@@ -9,108 +9,23 @@
  * TIME     LOCAL     REMOTE              OUTCOME      LASTED CLOSE
  * 02:11:01 :41234 -> 10.0.0.2:443        established   1.24s FIN by local
  */
-#include <ctype.h>
 #include <netinet/tcp.h>
 #include <string.h>
 
+#include "cells.h"
 #include "sink.h"
+#include "survey_tables.h"
 #include "table.h"
 #include "words.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof(*(a)))
 
-/* ---- values ---- */
-
-static const char *word_in(const struct row *row, enum field f)
-{
-	return row_has(row, f) ? row->values[f].text : NULL;
-}
-
-static bool says(const struct row *row, enum field f, const char *word)
-{
-	const char *text = word_in(row, f);
-
-	return text && !strcmp(text, word);
-}
-
-static uint64_t number_in(const struct row *row, enum field f)
-{
-	return row_has(row, f) ? row->values[f].u : 0;
-}
-
-/* The records' words where people say them otherwise. */
-static const struct { const char *word, *text; } spoken[] = {
-	{ "syn", "SYN" },		{ "synack", "SYN-ACK" },
-	{ "fin", "FIN" },		{ "dup_syn", "duplicate SYN" },
-	{ "reset_sent", "RST sent" },	{ "reset_received", "RST received" },
-	{ "still_open", "still open" },
-};
-
-static void put(struct cell *c, const char *before, const char *word, const char *after)
-{
-	for (unsigned int i = 0; i < ARRAY_SIZE(spoken); i++) {
-		if (!strcmp(spoken[i].word, word))
-			word = spoken[i].text;
-	}
-	text_str(&c->text, before);
-	text_visible(&c->text, word, strlen(word));
-	text_str(&c->text, after);
-}
-
-/* Nothing at all if the word is not known. */
-static void put_word(struct cell *c, const char *before, const struct row *row, enum field f,
-		     const char *after)
-{
-	if (row_has(row, f))
-		put(c, before, row->values[f].text, after);
-}
-
-static void put_number(struct cell *c, const char *before, const struct row *row, enum field f,
-		       const char *after)
-{
-	if (!row_has(row, f))
-		return;
-	text_str(&c->text, before);
-	text_uint(&c->text, row->values[f].u);
-	text_str(&c->text, after);
-}
-
-static void put_duration(struct cell *c, const char *before, const struct row *row, enum field f)
-{
-	if (!row_has(row, f))
-		return;
-	text_str(&c->text, before);
-	human_duration(&c->text, row->values[f].u);
-}
-
-/* As ss and tcpstates spell it: FIN_WAIT1. */
-static void put_state(struct cell *c, const char *before, const struct row *row, enum field f)
-{
-	const char *state = word_in(row, f);
-
-	if (!state)
-		return;
-	text_str(&c->text, before);
-	for (; *state; state++) {
-		char upper = toupper((unsigned char)*state);
-
-		text_visible(&c->text, &upper, 1);
-	}
-}
+/* ---- cells of both tables ---- */
 
 static void put_existing(struct cell *c, const struct row *row)
 {
-	if (number_in(row, F_EXISTING))
+	if (row_number(row, F_EXISTING))
 		text_str(&c->text, " (existing)");
-}
-
-/* ---- cells of both tables ---- */
-
-static void put_clock(struct cell *c, const struct row *row, unsigned int decimals)
-{
-	c->color = FAINT;
-	if (row_has(row, F_TIME))
-		human_clock(&c->text, &c->sink->clock, row->values[F_TIME].u, decimals);
 }
 
 /* A narrow terminal has room for the port, which is what tells services apart. */
@@ -119,18 +34,18 @@ static void local(struct cell *c, const struct row *row)
 	if (c->wide)
 		cell_endpoint(c, row, F_LADDR, F_LPORT);
 	else if (row_has(row, F_LPORT))
-		put_number(c, ":", row, F_LPORT, "");
+		cell_number(c, ":", row, F_LPORT, "");
 	else
 		text_str(&c->text, ":*");
 }
 
 static void arrow(struct cell *c, const struct row *row)
 {
-	if (says(row, F_ROLE, "active"))
+	if (row_says(row, F_ROLE, "active"))
 		text_str(&c->text, "->");
-	else if (says(row, F_ROLE, "passive"))
+	else if (row_says(row, F_ROLE, "passive"))
 		text_str(&c->text, "<-");
-	else if (!says(row, F_ROLE, "listener"))
+	else if (!row_says(row, F_ROLE, "listener"))
 		text_str(&c->text, "--");
 }
 
@@ -140,57 +55,22 @@ static void remote(struct cell *c, const struct row *row)
 		cell_endpoint(c, row, F_RADDR, F_RPORT);
 }
 
-/* nginx[812]; nginx[812]? where only the listener's owner is known (owner_from). */
-static void process(struct cell *c, const struct row *row)
-{
-	if (row_has(row, F_COMM))
-		text_visible(&c->text, row->values[F_COMM].text, row->values[F_COMM].len);
-	put_number(c, "[", row, F_PID, "]");
-	if (says(row, F_OWNER_FROM, "listen") && !says(row, F_ROLE, "listener"))
-		text_char(&c->text, '?');
-}
-
-/* As docker ps shows it. */
-#define SHORT_ID	12
-
-static void put_part(struct cell *c, const struct row *row, enum field f, size_t most)
-{
-	const struct value *v = &row->values[f];
-
-	text_visible(&c->text, v->text, v->len < most ? v->len : most);
-}
-
-/* 3f2a9c8d1e2b, the container; else nginx.service; and, if it has a name: netns blue */
-static void where(struct cell *c, const struct row *row)
-{
-	bool is_hash = row_has(row, F_CONTAINER_ID) && row->values[F_CONTAINER_ID].len == 64;
-
-	if (row_has(row, F_CONTAINER_ID))
-		put_part(c, row, F_CONTAINER_ID, is_hash ? SHORT_ID : SIZE_MAX);
-	else if (row_has(row, F_UNIT))
-		put_part(c, row, F_UNIT, SIZE_MAX);
-	if (!row->netns_name)
-		return;
-	text_str(&c->text, c->text.p > c->buf ? ", netns " : "netns ");
-	text_visible(&c->text, row->netns_name, strlen(row->netns_name));
-}
-
 /* ---- trace ---- */
 
 /* An opening that came to nothing. */
 static bool is_failed_opening(const struct row *row)
 {
-	return says(row, F_NEW, "close") &&
-	       (says(row, F_OLD, "syn_sent") || says(row, F_OLD, "syn_recv"));
+	return row_says(row, F_NEW, "close") &&
+	       (row_says(row, F_OLD, "syn_sent") || row_says(row, F_OLD, "syn_recv"));
 }
 
 /* SYN_SENT -> ESTABLISHED +213us */
 static void state_event(struct cell *c, const struct row *row)
 {
-	put_state(c, "", row, F_OLD);
-	put_state(c, " -> ", row, F_NEW);
-	put_word(c, " (", row, F_CAUSE, ")");
-	put_duration(c, " +", row, F_IN_OLD);
+	cell_state(c, "", row, F_OLD);
+	cell_state(c, " -> ", row, F_NEW);
+	cell_word(c, " (", row, F_CAUSE, ")");
+	cell_duration(c, " +", row, F_IN_OLD);
 	put_existing(c, row);
 	if (is_failed_opening(row))
 		c->color = FAILURE;
@@ -199,8 +79,8 @@ static void state_event(struct cell *c, const struct row *row)
 /* The state is worth saying where the phase does not imply it. */
 static bool is_usual_state(const struct row *row)
 {
-	return says(row, F_STATE, "syn_sent") || says(row, F_STATE, "syn_recv") ||
-	       says(row, F_STATE, "established");
+	return row_says(row, F_STATE, "syn_sent") || row_says(row, F_STATE, "syn_recv") ||
+	       row_says(row, F_STATE, "established");
 }
 
 /* retransmit data (rto) seq 1 len 1448 */
@@ -208,15 +88,15 @@ static void retransmit_event(struct cell *c, const struct row *row)
 {
 	c->color = WARNING;
 	text_str(&c->text, "retransmit");
-	put_word(c, " ", row, F_PHASE, "");
-	put_word(c, " (", row, F_CAUSE, ")");
-	put_number(c, " seq ", row, F_SEQ, "");
-	put_number(c, " len ", row, F_LEN, "");
-	if (number_in(row, F_SEGS) > 1)
-		put_number(c, " in ", row, F_SEGS, " segments");
+	cell_word(c, " ", row, F_PHASE, "");
+	cell_word(c, " (", row, F_CAUSE, ")");
+	cell_number(c, " seq ", row, F_SEQ, "");
+	cell_number(c, " len ", row, F_LEN, "");
+	if (row_number(row, F_SEGS) > 1)
+		cell_number(c, " in ", row, F_SEGS, " segments");
 	if (!is_usual_state(row))
-		put_state(c, ", in ", row, F_STATE);
-	put_word(c, ", not sent: ", row, F_ERROR, "");
+		cell_state(c, ", in ", row, F_STATE);
+	cell_word(c, ", not sent: ", row, F_ERROR, "");
 	put_existing(c, row);
 }
 
@@ -225,17 +105,17 @@ static void reset_event(struct cell *c, const struct row *row)
 {
 	c->color = FAILURE;
 	text_str(&c->text, "RST");
-	put_word(c, " ", row, F_DIRECTION, "");
-	put_word(c, ": ", row, F_REASON, "");
+	cell_word(c, " ", row, F_DIRECTION, "");
+	cell_word(c, ": ", row, F_REASON, "");
 	if (!row_has(row, F_REASON))	/* which tells more */
-		put_state(c, ", in ", row, F_STATE);
+		cell_state(c, ", in ", row, F_STATE);
 	put_existing(c, row);
 }
 
 /* late FIN in TIME_WAIT; of the flags the one that says most */
 static void late_event(struct cell *c, const struct row *row)
 {
-	uint64_t flags = number_in(row, F_FLAGS);
+	uint64_t flags = row_number(row, F_FLAGS);
 
 	c->color = WARNING;
 	text_str(&c->text, "late ");
@@ -247,7 +127,7 @@ static void late_event(struct cell *c, const struct row *row)
 		text_str(&c->text, "data");
 	else
 		text_str(&c->text, flags & TH_ACK ? "ACK" : "segment");
-	put_state(c, " in ", row, F_STATE);
+	cell_state(c, " in ", row, F_STATE);
 	put_existing(c, row);
 }
 
@@ -264,7 +144,7 @@ static event_fn *event_of(const struct row *row)
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(events); i++) {
-		if (says(row, F_EVENT, events[i].event))
+		if (row_says(row, F_EVENT, events[i].event))
 			return events[i].fn;
 	}
 	return NULL;
@@ -277,7 +157,7 @@ static void event(struct cell *c, const struct row *row)
 
 static void trace_time(struct cell *c, const struct row *row)
 {
-	put_clock(c, row, c->wide ? 6 : 3);
+	cell_clock(c, row, c->wide ? 6 : 3);
 }
 
 /* header, narrow, wide, rank, right, render */
@@ -287,8 +167,8 @@ static const struct column trace_columns[] = {
 	{ "", 2, 2, 0, false, arrow },
 	{ "REMOTE", WIDTH_ENDPOINT, WIDTH_ENDPOINT, 0, false, remote },
 	{ "EVENT", 37, 37, 0, false, event },
-	{ "PROCESS", 0, 17, 1, false, process },
-	{ "WHERE", 0, 20, 4, false, where },
+	{ "PROCESS", 0, 17, 1, false, cell_process },
+	{ "WHERE", 0, 20, 4, false, cell_where },
 };
 
 static const struct table trace = { trace_columns, ARRAY_SIZE(trace_columns) };
@@ -297,27 +177,27 @@ static const struct table trace = { trace_columns, ARRAY_SIZE(trace_columns) };
 
 static void conns_time(struct cell *c, const struct row *row)
 {
-	put_clock(c, row, c->wide ? 3 : 0);
+	cell_clock(c, row, c->wide ? 3 : 0);
 }
 
 /* established, or why not: the error that connect() gave */
 static void outcome(struct cell *c, const struct row *row)
 {
-	bool failed = row_has(row, F_OUTCOME) && !says(row, F_OUTCOME, "established");
+	bool failed = row_has(row, F_OUTCOME) && !row_says(row, F_OUTCOME, "established");
 
 	if (failed)
 		c->color = FAILURE;
-	put_word(c, "", row, failed && row_has(row, F_ERROR) ? F_ERROR : F_OUTCOME, "");
+	cell_word(c, "", row, failed && row_has(row, F_ERROR) ? F_ERROR : F_OUTCOME, "");
 }
 
 static void handshake(struct cell *c, const struct row *row)
 {
-	put_duration(c, "", row, F_HANDSHAKE);
+	cell_duration(c, "", row, F_HANDSHAKE);
 }
 
 static void lasted(struct cell *c, const struct row *row)
 {
-	put_duration(c, "", row, F_DURATION);
+	cell_duration(c, "", row, F_DURATION);
 }
 
 static void tx(struct cell *c, const struct row *row)
@@ -334,8 +214,8 @@ static void rx(struct cell *c, const struct row *row)
 
 static void retransmits(struct cell *c, const struct row *row)
 {
-	uint64_t sum = number_in(row, F_SYN_RETRANS) + number_in(row, F_SYNACK_RETRANS) +
-		       number_in(row, F_DATA_RETRANS) + number_in(row, F_FIN_RETRANS);
+	uint64_t sum = row_number(row, F_SYN_RETRANS) + row_number(row, F_SYNACK_RETRANS) +
+		       row_number(row, F_DATA_RETRANS) + row_number(row, F_FIN_RETRANS);
 
 	c->color = WARNING;
 	if (sum)
@@ -346,10 +226,10 @@ static void retransmits(struct cell *c, const struct row *row)
 static void put_incomplete(struct cell *c, const struct row *row)
 {
 	put_existing(c, row);
-	if (number_in(row, F_EXISTING) || !row_has(row, F_COMPLETE) || number_in(row, F_COMPLETE))
+	if (row_number(row, F_EXISTING) || !row_has(row, F_COMPLETE) || row_number(row, F_COMPLETE))
 		return;
 	text_str(&c->text, c->text.p == c->buf ? "?" : " ?");
-	put_number(c, " missed ", row, F_MISSED, "");
+	cell_number(c, " missed ", row, F_MISSED, "");
 	if (c->color == PLAIN)
 		c->color = WARNING;
 }
@@ -357,26 +237,27 @@ static void put_incomplete(struct cell *c, const struct row *row)
 /* FIN by local; RST: unread_data; timeout: retransmits, EHOSTUNREACH; still open ? missed 2 */
 static void closing(struct cell *c, const struct row *row)
 {
-	bool orderly = says(row, F_CLOSE, "fin"), open = says(row, F_CLOSE, "still_open");
+	bool orderly = row_says(row, F_CLOSE, "fin"), open = row_says(row, F_CLOSE, "still_open");
 
 	if (row_has(row, F_CLOSE) && !orderly && !open)
 		c->color = FAILURE;
-	if (row_has(row, F_CLOSE_REASON) && says(row, F_CLOSE, "reset_sent"))
+	if (row_has(row, F_CLOSE_REASON) && row_says(row, F_CLOSE, "reset_sent"))
 		text_str(&c->text, "RST");	/* the reason tells whose */
 	else
-		put_word(c, "", row, F_CLOSE, says(row, F_CLOSE, "orphan") ? ", no FIN came" : "");
-	put_word(c, ": ", row, F_CLOSE_REASON, "");
+		cell_word(c, "", row, F_CLOSE,
+			  row_says(row, F_CLOSE, "orphan") ? ", no FIN came" : "");
+	cell_word(c, ": ", row, F_CLOSE_REASON, "");
 	if (orderly)
-		put_word(c, " by ", row, F_CLOSED_BY, "");
-	if (says(row, F_CLOSE, "timeout") && says(row, F_OUTCOME, "established") &&
-	    !says(row, F_ERROR, "ETIMEDOUT"))
-		put_word(c, ", ", row, F_ERROR, "");
+		cell_word(c, " by ", row, F_CLOSED_BY, "");
+	if (row_says(row, F_CLOSE, "timeout") && row_says(row, F_OUTCOME, "established") &&
+	    !row_says(row, F_ERROR, "ETIMEDOUT"))
+		cell_word(c, ", ", row, F_ERROR, "");
 	put_incomplete(c, row);
 }
 
 static void time_wait(struct cell *c, const struct row *row)
 {
-	if (number_in(row, F_TIME_WAIT))
+	if (row_number(row, F_TIME_WAIT))
 		text_str(&c->text, "TW");
 }
 
@@ -393,8 +274,8 @@ static const struct column conns_columns[] = {
 	{ "RETR", 0, 4, 2, true, retransmits },
 	{ "CLOSE", 21, 21, 0, false, closing },
 	{ "TW", 0, 2, 4, false, time_wait },
-	{ "PROCESS", 0, 17, 3, false, process },
-	{ "WHERE", 0, 20, 8, false, where },
+	{ "PROCESS", 0, 17, 3, false, cell_process },
+	{ "WHERE", 0, 20, 8, false, cell_where },
 };
 
 static const struct table conns = { conns_columns, ARRAY_SIZE(conns_columns) };
@@ -403,12 +284,12 @@ static const struct table conns = { conns_columns, ARRAY_SIZE(conns_columns) };
 
 static void feature(struct cell *c, const struct row *row)
 {
-	put_word(c, "", row, F_FEATURE, "");
+	cell_word(c, "", row, F_FEATURE, "");
 }
 
 static void check_state(struct cell *c, const struct row *row)
 {
-	bool ok = number_in(row, F_IS_OK);
+	bool ok = row_number(row, F_IS_OK);
 
 	c->color = !row_has(row, F_IS_OK) ? WARNING : ok ? PLAIN : FAILURE;
 	text_str(&c->text, !row_has(row, F_IS_OK) ? "unknown" : ok ? "ok" : "MISSING");
@@ -440,12 +321,12 @@ static void put_cure(struct text *t, const struct row *row)
 
 static void netns(struct cell *c, const struct row *row)
 {
-	text_uint(&c->text, number_in(row, F_NETNS));
+	text_uint(&c->text, row_number(row, F_NETNS));
 }
 
 static void counter(struct cell *c, const struct row *row)
 {
-	put_word(c, "", row, F_COUNTER, "");
+	cell_word(c, "", row, F_COUNTER, "");
 }
 
 static void put_int(struct cell *c, const struct row *row, enum field f)
@@ -479,7 +360,7 @@ static void residual(struct cell *c, const struct row *row)
 static void why(struct cell *c, const struct row *row)
 {
 	c->color = FAINT;
-	put_word(c, "", row, F_WHY, "");
+	cell_word(c, "", row, F_WHY, "");
 }
 
 static const struct column audit_columns[] = {
@@ -501,20 +382,20 @@ _Static_assert(ARRAY_SIZE(trace_columns) <= TABLE_COLUMNS &&
 /* *** 120 records lost (ring) *** */
 static void note(struct cell *c, const struct row *row)
 {
-	const char *what = says(row, F_WHERE, "table") ? "connection" : "record";
-	uint64_t count = number_in(row, F_COUNT);
+	const char *what = row_says(row, F_WHERE, "table") ? "connection" : "record";
+	uint64_t count = row_number(row, F_COUNT);
 
-	if (!says(row, F_EVENT, "lost")) {
-		put_word(c, "", row, F_EVENT, "");
+	if (!row_says(row, F_EVENT, "lost")) {
+		cell_word(c, "", row, F_EVENT, "");
 		return;
 	}
 	c->color = FAILURE;
-	text_str(&c->text, says(row, F_WHERE, "nested") ? "*** up to " : "*** ");
+	text_str(&c->text, row_says(row, F_WHERE, "nested") ? "*** up to " : "*** ");
 	text_uint(&c->text, count);
 	text_char(&c->text, ' ');
 	text_str(&c->text, what);
 	text_str(&c->text, count == 1 ? " lost" : "s lost");
-	put_word(c, " (", row, F_WHERE, ")");
+	cell_word(c, " (", row, F_WHERE, ")");
 	text_str(&c->text, " ***");
 }
 
@@ -538,6 +419,8 @@ static const struct table *table_of(const struct sink *s)
 		return &doctor;
 	if (s->command & F_AUDIT)
 		return &audit;
+	if (s->command & F_SURVEYS)
+		return survey_table(s->command);
 	return s->command & F_CONNS ? &conns : &trace;
 }
 
@@ -559,9 +442,11 @@ static void table_row(struct sink *s, struct text *t, const struct row *row)
 	bool is_row = event_of(row) != NULL;
 
 	if (table == &conns)
-		is_row = says(row, F_EVENT, "connection");
+		is_row = row_says(row, F_EVENT, "connection");
 	else if (table == &doctor || table == &audit)
 		is_row = true;
+	else if (s->command & F_SURVEYS)
+		is_row = survey_is_row(row);
 	if (is_row)
 		table_line(s, t, table, row);
 	else

@@ -32,6 +32,12 @@ void tally_report(struct tally *t, const struct report *r, bool existing)
 		t->lost[r->lost.where] += r->lost.count;
 		break;
 	case REPORT_LATE_SEGMENT:
+	case REPORT_TIME_WAIT:
+	case REPORT_TW_GROUP:
+	case REPORT_PORT_SPACE:
+	case REPORT_LISTENER:
+	case REPORT_LISTENERS:
+	case REPORT_SOCKET:
 	case REPORT_KINDS:
 		break;
 	}

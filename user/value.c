@@ -35,13 +35,14 @@ static void states(struct text *t, const struct value_form *form, const struct v
 	mark(t, form->close);
 }
 
-static void us_list(struct text *t, const struct value_form *form, const struct value *v)
+static void numbers(struct text *t, const struct value_form *form, const struct value *v,
+		    uint64_t unit)
 {
 	mark(t, form->open);
 	for (uint32_t i = 0; i < v->len; i++) {
 		if (i)
 			mark(t, form->between);
-		text_uint(t, v->list[i] / NSEC_PER_USEC);
+		text_uint(t, v->list[i] / unit);
 	}
 	mark(t, form->close);
 }
@@ -79,9 +80,15 @@ void value_write(struct text *t, const struct value_form *form, enum field_type 
 		text_int(t, v->i);
 		break;
 	case FT_SECONDS:
+	case FT_MILLI:
 		text_uint(t, v->u / 1000);
 		text_char(t, '.');
 		text_uint_padded(t, v->u % 1000, 3);
+		break;
+	case FT_MICRO:
+		text_uint(t, v->u / 1000000);
+		text_char(t, '.');
+		text_uint_padded(t, v->u % 1000000, 6);
 		break;
 	case FT_BOOL:
 		text_str(t, v->u ? "true" : "false");
@@ -106,7 +113,10 @@ void value_write(struct text *t, const struct value_form *form, enum field_type 
 		states(t, form, v);
 		break;
 	case FT_US_LIST:
-		us_list(t, form, v);
+		numbers(t, form, v, NSEC_PER_USEC);
+		break;
+	case FT_COUNTS:
+		numbers(t, form, v, 1);
 		break;
 	case FT_FLAGS:
 		flags(t, form, v->u);

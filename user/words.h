@@ -85,7 +85,13 @@
 	X(SINK, "sink")				\
 	X(TABLE, "table")
 
+#define BY_WORDS(X)				\
+	X(REMOTE, "remote")			\
+	X(LOCAL_PORT, "local_port")		\
+	X(OWNER, "owner")
+
 #define WORDS(X)				\
+	X(by, BY)				\
 	X(outcome, OUTCOME)			\
 	X(close, CLOSE)				\
 	X(reason, REASON)			\
@@ -127,6 +133,9 @@ enum end_word { END_NONE, END_WORDS(E) END_MAX };
 #undef WORD_ENUM
 #define WORD_ENUM(name) LOST_##name
 enum lost_word { LOST_NONE, LOST_WORDS(E) LOST_MAX };
+#undef WORD_ENUM
+#define WORD_ENUM(name) BY_##name
+enum by_word { BY_NONE, BY_WORDS(E) BY_MAX };
 #undef WORD_ENUM
 #undef E
 

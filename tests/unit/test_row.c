@@ -9,6 +9,7 @@
 
 #include "row.h"
 #include "sample_events.h"
+#include "tw_table.h"
 
 static struct row row;
 
@@ -573,6 +574,161 @@ static void a_cgroup_that_is_not_known_is_absent(void **state)
 	assert_absent(F_POD_UID);
 }
 
+static uint32_t command_of(enum report_kind kind)
+{
+	switch (kind) {
+	case REPORT_CONNECTION:
+		return F_CONNS;
+	case REPORT_TIME_WAIT:
+	case REPORT_TW_GROUP:
+	case REPORT_PORT_SPACE:
+		return F_TIMEWAIT;
+	case REPORT_LISTENER:
+	case REPORT_LISTENERS:
+		return F_LISTEN;
+	case REPORT_SOCKET:
+		return F_STUCK;
+	default:
+		return F_TRACE;
+	}
+}
+
+/* Of a census: there is no life, and no peer where there is none. */
+static struct report of_census(enum report_kind kind)
+{
+	static const uint64_t left[TW_STEPS] = { 1 };
+	static const struct owner owner = { .pid = 812, .from = OWNER_FD, .comm = "nginx" };
+	static struct wire_tuple tuple;
+	struct report r = { .kind = kind, .netns = 1 };
+
+	tuple = tuple_of(1);
+	if (kind == REPORT_TIME_WAIT)
+		r.time_wait.left = left;
+	else if (kind == REPORT_LISTENER)
+		tuple.rport = 0;
+	if (kind == REPORT_PORT_SPACE || kind == REPORT_LISTENER || kind == REPORT_SOCKET)
+		r.tuple = &tuple;
+	if (kind == REPORT_LISTENER || kind == REPORT_SOCKET)
+		r.owner = &owner;
+	if (kind == REPORT_LISTENER)
+		r.role = ROLE_LISTENER;
+	if (kind == REPORT_SOCKET)
+		r.socket = (struct report_socket){ .state = TS_CLOSE_WAIT, .has_fd = true };
+	return r;
+}
+
+static void what_time_wait_is_told_with(void **state)
+{
+	struct report r = of_census(REPORT_TIME_WAIT);
+
+	r.time_wait.count = 3;
+	r.time_wait.limit = 65536;
+	r.time_wait.entered_milli_s = UNKNOWN_COUNT;
+	r.time_wait.overflows = UNKNOWN_COUNT;
+	row_from_report(&row, &r);
+	assert_word(F_EVENT, "time_wait");
+	assert_u(F_COUNT, 3);
+	assert_u(F_LIMIT, 65536);
+	assert_int_equal(row.values[F_LEFT].len, 12);
+	assert_int_equal(row.values[F_LEFT].list[0], 1);
+	assert_absent(F_ENTERED);
+	assert_absent(F_OVERFLOWS);
+	assert_absent(F_LADDR);
+}
+
+static void a_group_has_its_key_and_the_rest_has_none(void **state)
+{
+	const struct wire_tuple tuple = tuple_of(1);
+	struct report r = of_census(REPORT_TW_GROUP);
+
+	r.tw_group = (struct report_tw_group){
+		.by = BY_REMOTE, .addr = tuple.raddr, .count = 3, .of = 4 };
+	row_from_report(&row, &r);
+	assert_word(F_BY, "remote");
+	assert_true(row_has(&row, F_RADDR));
+	assert_u(F_FAMILY, 4);
+	assert_absent(F_RPORT);
+	assert_absent(F_LPORT);
+	assert_u(F_RATIO, 750000);
+	r.tw_group = (struct report_tw_group){ .by = BY_LOCAL_PORT, .lport = 443, .count = 3 };
+	row_from_report(&row, &r);
+	assert_word(F_BY, "local_port");
+	assert_u(F_LPORT, 443);
+	assert_absent(F_RADDR);
+	r.tw_group = (struct report_tw_group){ .by = BY_LOCAL_PORT, .rest = true, .count = 9 };
+	row_from_report(&row, &r);
+	assert_absent(F_LPORT);
+	assert_absent(F_RADDR);
+	assert_u(F_COUNT, 9);
+}
+
+static void a_port_space_has_a_destination_and_a_pool_has_none(void **state)
+{
+	struct wire_tuple tuple = tuple_of(1);
+	struct report r = of_census(REPORT_PORT_SPACE);
+
+	tuple.lport = 0;
+	r.tuple = &tuple;
+	r.port_space = (struct report_port_space){
+		.used = 25, .time_wait = 5, .capacity = 100, .full_in_ms = 1500 };
+	row_from_report(&row, &r);
+	assert_u(F_USED, 25);
+	assert_u(F_USED_TIME_WAIT, 5);
+	assert_u(F_CAPACITY, 100);
+	assert_u(F_RATIO, 250000);
+	assert_u(F_FULL_IN, 1500);
+	assert_u(F_RPORT, 443);
+	assert_absent(F_LPORT);
+	tuple.rport = 0;
+	r.port_space.capacity = r.port_space.full_in_ms = UNKNOWN_COUNT;
+	row_from_report(&row, &r);
+	assert_true(row_has(&row, F_LADDR));
+	assert_absent(F_RADDR);
+	assert_absent(F_RPORT);
+	assert_absent(F_CAPACITY);
+	assert_absent(F_RATIO);
+	assert_absent(F_FULL_IN);
+	assert_absent(F_REUSABLE);
+}
+
+static void a_listener_has_its_queues_and_its_owner(void **state)
+{
+	struct report r = of_census(REPORT_LISTENER);
+
+	r.listener = (struct report_listener){
+		.accept_queue = 3, .accept_queue_limit = 128, .half_open = 2,
+		.oldest_ns = UNKNOWN_NS };
+	row_from_report(&row, &r);
+	assert_word(F_EVENT, "listener");
+	assert_word(F_ROLE, "listener");
+	assert_u(F_ACCEPT_QUEUE, 3);
+	assert_u(F_ACCEPT_LIMIT, 128);
+	assert_u(F_HALF_OPEN, 2);
+	assert_absent(F_HALF_OPEN_OLDEST);
+	assert_u(F_PID, 812);
+	assert_word(F_OWNER_FROM, "fd");
+}
+
+static void an_orphan_says_so_and_has_no_descriptor(void **state)
+{
+	struct report r = of_census(REPORT_SOCKET);
+
+	r.socket.age_ns = 90 * SEC;
+	r.socket.fd = 7;
+	row_from_report(&row, &r);
+	assert_word(F_STATE, "close_wait");
+	assert_u(F_AGE, 90000000);
+	assert_u(F_FD, 7);
+	assert_absent(F_ORPHAN);
+	r.owner = NULL;
+	r.socket.has_fd = false;
+	r.socket.orphan = true;
+	row_from_report(&row, &r);
+	assert_u(F_ORPHAN, 1);
+	assert_absent(F_FD);
+	assert_absent(F_PID);
+}
+
 static void every_field_of_a_record_is_one_of_its_command(void **state)
 {
 	struct conn c = life();
@@ -580,8 +736,9 @@ static void every_field_of_a_record_is_one_of_its_command(void **state)
 	c.flags = CONN_EXISTING;
 	c.missed = 1;
 	for (enum report_kind kind = 0; kind < REPORT_KINDS; kind++) {
-		uint32_t command = kind == REPORT_CONNECTION ? F_CONNS : F_TRACE;
-		struct report r = kind == REPORT_CONNECTION ? ended(&c) : about(&c, kind);
+		uint32_t command = command_of(kind);
+		struct report r = kind == REPORT_CONNECTION ? ended(&c) :
+				  command & F_SURVEYS ? of_census(kind) : about(&c, kind);
 
 		if (kind == REPORT_LOST)
 			r.lost.where = LOST_RING;
@@ -593,13 +750,15 @@ static void every_field_of_a_record_is_one_of_its_command(void **state)
 	}
 }
 
-static void every_field_has_a_key_of_its_own(void **state)
+static void every_field_of_a_command_has_a_key_of_its_own(void **state)
 {
 	for (enum field f = 0; f < F_MAX; f++) {
 		assert_true(*field_specs[f].key);
 		assert_true(field_specs[f].commands);
-		for (enum field g = 0; g < f; g++)
-			assert_string_not_equal(field_specs[f].key, field_specs[g].key);
+		for (enum field g = 0; g < f; g++) {
+			if (field_specs[f].commands & field_specs[g].commands)
+				assert_string_not_equal(field_specs[f].key, field_specs[g].key);
+		}
 	}
 }
 
@@ -648,8 +807,13 @@ int main(void)
 		cmocka_unit_test(an_audit_ends_with_what_was_lost),
 		cmocka_unit_test(a_cgroup_says_what_its_path_says),
 		cmocka_unit_test(a_cgroup_that_is_not_known_is_absent),
+		cmocka_unit_test(what_time_wait_is_told_with),
+		cmocka_unit_test(a_group_has_its_key_and_the_rest_has_none),
+		cmocka_unit_test(a_port_space_has_a_destination_and_a_pool_has_none),
+		cmocka_unit_test(a_listener_has_its_queues_and_its_owner),
+		cmocka_unit_test(an_orphan_says_so_and_has_no_descriptor),
 		cmocka_unit_test(every_field_of_a_record_is_one_of_its_command),
-		cmocka_unit_test(every_field_has_a_key_of_its_own),
+		cmocka_unit_test(every_field_of_a_command_has_a_key_of_its_own),
 		cmocka_unit_test(keys_in_microseconds_say_so),
 	};
 

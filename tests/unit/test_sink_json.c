@@ -244,7 +244,7 @@ static void the_longest_record_fits(void **state)
 			put_addr(&row, f, addr, 6);
 		else if (field_specs[f].type == FT_STATES)
 			v->states = path;
-		else if (field_specs[f].type == FT_US_LIST)
+		else if (field_specs[f].type == FT_US_LIST || field_specs[f].type == FT_COUNTS)
 			v->list = path_ns;
 	}
 	memset(cgroup, 1, sizeof(cgroup));

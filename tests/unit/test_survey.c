@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "sample_events.h"
+#include "survey.h"
+
+#define TOLD_MAX	64
+
+static struct survey survey;
+static struct names names;
+static struct report told[TOLD_MAX];
+static struct wire_tuple told_tuples[TOLD_MAX];
+static uint64_t told_left[TOLD_MAX][TW_STEPS];
+static unsigned int nr_told;
+
+static void on_report(void *ctx, const struct report *r)
+{
+	assert_true(nr_told < TOLD_MAX);
+	told[nr_told] = *r;
+	if (r->tuple)
+		told_tuples[nr_told] = *r->tuple;
+	if (r->kind == REPORT_TIME_WAIT)
+		memcpy(told_left[nr_told], r->time_wait.left, sizeof(told_left[0]));
+	nr_told++;
+}
+
+static void feed(union event ev)
+{
+	survey_feed(&survey, &ev);
+}
+
+static void init(enum survey_of of, struct wire_scope scope)
+{
+	const struct survey_config config = {
+		.of = of, .scope = scope, .groups = 3, .older_ns = 60 * SEC, .repeats = true,
+		.names = &names, .report = on_report,
+	};
+
+	nr_told = 0;
+	assert_int_equal(names_init(&names), 0);
+	assert_int_equal(survey_init(&survey, &config), 0);
+	feed((union event){ .start = start_of(T0) });
+	feed((union event){ .clock = {
+		.hdr = hdr_of(WIRE_CLOCK, sizeof(struct wire_clock), T0, 0), .offset_ns = 7 } });
+}
+
+static int deinit(void **state)
+{
+	survey_deinit(&survey);
+	names_deinit(&names);
+	return 0;
+}
+
+/* ---- records ---- */
+
+static void facts_at(uint32_t netns, uint64_t at_ns)
+{
+	union event ev = { .facts = {
+		.hdr = hdr_of(WIRE_NETNS_FACTS, sizeof(ev.facts), at_ns, 0),
+		.known = (1ull << WIRE_FACTS) - 1,
+		.values = {
+			[WIRE_F_TW_LIMIT] = 65536, [WIRE_F_PORT_LO] = 40000,
+			[WIRE_F_PORT_HI] = 40099, [WIRE_F_TW_OVERFLOWS] = 4,
+			[WIRE_F_LISTEN_OVERFLOWS] = 11, [WIRE_F_LISTEN_DROPS] = 12,
+		},
+	} };
+
+	ev.hdr.netns = netns;
+	feed(ev);
+}
+
+static void facts(uint32_t netns)
+{
+	facts_at(netns, T0);
+}
+
+static void mini(uint32_t netns, uint16_t n)
+{
+	union event ev = { .mini = {
+		.hdr = hdr_of(WIRE_MINI, sizeof(ev.mini), T0, n), .tuple = tuple_of(n),
+		.left = 30 * HZ, .substate = TS_TIME_WAIT, .flags = WIRE_M_SHARED,
+	} };
+
+	ev.hdr.netns = netns;
+	feed(ev);
+}
+
+static void socket_in(uint32_t netns, uint16_t n, enum tcp_state state)
+{
+	union event ev = { .socket = {
+		.hdr = hdr_of(WIRE_SOCKET, sizeof(ev.socket), T0, n), .tuple = tuple_of(n),
+		.state = state, .flags = WIRE_M_SHARED,
+	} };
+
+	ev.hdr.netns = netns;
+	feed(ev);
+}
+
+static void census_end(uint32_t netns, enum wire_census_which which, uint64_t at_ns)
+{
+	union event ev = { .census_end = {
+		.hdr = hdr_of(WIRE_CENSUS_END, sizeof(ev.census_end), at_ns, 0),
+		.which = which,
+	} };
+
+	ev.hdr.netns = netns;
+	feed(ev);
+}
+
+static void listener(uint64_t sock, uint32_t netns)
+{
+	union event ev = { .listener = {
+		.hdr = hdr_of(WIRE_LISTENER, sizeof(ev.listener), T0, sock),
+		.tuple = tuple_of(0), .queue = 3, .limit = 128, .drops = 5,
+	} };
+
+	ev.hdr.sock = sock;
+	ev.hdr.netns = netns;
+	ev.listener.tuple.rport = 0;
+	feed(ev);
+}
+
+static void request(uint64_t listener_sock, uint64_t sent_ns)
+{
+	feed((union event){ .request = {
+		.hdr = hdr_of(WIRE_REQUEST, sizeof(struct wire_request), T0, 1),
+		.tuple = tuple_of(1), .listener = listener_sock, .snt_synack_us = sent_ns / 1000,
+		.num_retrans = 2 } });
+}
+
+static void owner(uint64_t sock)
+{
+	union event ev = { .owner_of = {
+		.hdr = hdr_of(WIRE_OWNER, sizeof(ev.owner_of), T0, 0),
+		.owner = { .pid = 812, .comm = "nginx" }, .fd = 6,
+	} };
+
+	ev.hdr.sock = sock;
+	feed(ev);
+}
+
+static void aged(uint64_t sock, enum tcp_state state, unsigned int heard_s, uint8_t flags)
+{
+	union event ev = { .aged = {
+		.hdr = hdr_of(WIRE_AGED, sizeof(ev.aged), T0, sock), .tuple = tuple_of(sock),
+		.heard = heard_s * HZ, .state = state, .flags = flags,
+	} };
+
+	ev.hdr.sock = sock;
+	feed(ev);
+}
+
+static const struct report *nth(enum report_kind kind, unsigned int n)
+{
+	for (unsigned int i = 0; i < nr_told; i++) {
+		if (told[i].kind == kind && !n--)
+			return &told[i];
+	}
+	return NULL;
+}
+
+/* ---- TIME_WAIT ---- */
+
+static void a_namespace_is_told_when_its_rows_are_over(void **state)
+{
+	init(SURVEY_TIME_WAIT, (struct wire_scope){});
+	facts(1);
+	mini(1, 0);
+	mini(1, 1);
+	socket_in(1, 2, TS_ESTABLISHED);
+	assert_int_equal(nr_told, 0);
+	census_end(1, WIRE_CENSUS_PORTS, T0 + SEC);
+	assert_int_equal(told[0].kind, REPORT_TIME_WAIT);
+	assert_int_equal(told[0].netns, 1);
+	assert_int_equal(told[0].at_ns, T0 + SEC);
+	assert_int_equal(told[0].clock_ns, 7);
+	assert_int_equal(told[0].time_wait.count, 2);
+	assert_int_equal(told[0].time_wait.limit, 65536);
+	assert_int_equal(told[0].time_wait.overflows, 4);
+	assert_int_equal(told_left[0][6], 2);
+	assert_int_equal(told[0].time_wait.entered_milli_s, UNKNOWN_COUNT);
+	assert_int_equal(nth(REPORT_TW_GROUP, 0)->tw_group.by, BY_REMOTE);
+	assert_int_equal(nth(REPORT_TW_GROUP, 0)->tw_group.count, 2);
+	assert_int_equal(nth(REPORT_TW_GROUP, 1)->tw_group.by, BY_LOCAL_PORT);
+	assert_int_equal(nth(REPORT_PORT_SPACE, 0)->port_space.used, 3);
+	assert_int_equal(nth(REPORT_PORT_SPACE, 0)->port_space.time_wait, 2);
+	assert_int_equal(nth(REPORT_PORT_SPACE, 0)->port_space.capacity, 100);
+}
+
+static void namespaces_do_not_mix(void **state)
+{
+	init(SURVEY_TIME_WAIT, (struct wire_scope){});
+	facts(1);
+	mini(1, 0);
+	census_end(1, WIRE_CENSUS_PORTS, T0);
+	facts(2);
+	mini(2, 0);
+	mini(2, 1);
+	census_end(2, WIRE_CENSUS_PORTS, T0);
+	assert_int_equal(nth(REPORT_TIME_WAIT, 0)->time_wait.count, 1);
+	assert_int_equal(nth(REPORT_TIME_WAIT, 1)->time_wait.count, 2);
+	assert_int_equal(nth(REPORT_PORT_SPACE, 1)->port_space.used, 2);
+}
+
+static void an_empty_namespace_is_told_too(void **state)
+{
+	init(SURVEY_TIME_WAIT, (struct wire_scope){});
+	facts(1);
+	mini(1, 0);
+	census_end(1, WIRE_CENSUS_PORTS, T0);
+	facts(2);
+	census_end(2, WIRE_CENSUS_PORTS, T0);
+	assert_int_equal(nth(REPORT_TIME_WAIT, 1)->netns, 2);
+	assert_int_equal(nth(REPORT_TIME_WAIT, 1)->time_wait.count, 0);
+	assert_int_equal(told[nr_told - 1].kind, REPORT_TIME_WAIT);
+}
+
+static void groups_that_are_not_told_apart_are_told_together(void **state)
+{
+	init(SURVEY_TIME_WAIT, (struct wire_scope){});
+	facts(1);
+	for (int i = 0; i < 5; i++)
+		mini(1, i);
+	census_end(1, WIRE_CENSUS_PORTS, T0);
+	assert_int_equal(nth(REPORT_TW_GROUP, 4)->tw_group.by, BY_LOCAL_PORT);
+	assert_true(nth(REPORT_TW_GROUP, 4)->tw_group.rest);
+	assert_int_equal(nth(REPORT_TW_GROUP, 4)->tw_group.count, 2);
+	assert_null(nth(REPORT_TW_GROUP, 5));
+}
+
+static void without_facts_limits_are_not_known(void **state)
+{
+	init(SURVEY_TIME_WAIT, (struct wire_scope){});
+	mini(1, 0);
+	census_end(1, WIRE_CENSUS_PORTS, T0);
+	assert_int_equal(told[0].time_wait.count, 1);
+	assert_int_equal(told[0].time_wait.limit, UNKNOWN_COUNT);
+	assert_int_equal(told[0].time_wait.overflows, UNKNOWN_COUNT);
+	assert_int_equal(nth(REPORT_PORT_SPACE, 0)->port_space.capacity, UNKNOWN_COUNT);
+}
+
+static void facts_are_of_their_namespace_only(void **state)
+{
+	init(SURVEY_TIME_WAIT, (struct wire_scope){});
+	facts(1);
+	census_end(1, WIRE_CENSUS_PORTS, T0);
+	mini(2, 0);
+	census_end(2, WIRE_CENSUS_PORTS, T0);
+	assert_int_equal(nth(REPORT_TIME_WAIT, 1)->time_wait.limit, UNKNOWN_COUNT);
+}
+
+static void what_entered_between_two_censuses_is_a_rate(void **state)
+{
+	init(SURVEY_TIME_WAIT, (struct wire_scope){});
+	survey_entered(&survey, 1);
+	census_end(1, WIRE_CENSUS_PORTS, T0);
+	census_end(0, WIRE_CENSUS_PORTS, T0);
+	for (int i = 0; i < 5; i++)
+		survey_entered(&survey, 1);
+	census_end(1, WIRE_CENSUS_PORTS, T0 + 2 * SEC);
+	assert_int_equal(nth(REPORT_TIME_WAIT, 1)->time_wait.entered_milli_s, 2500);
+}
+
+static void a_space_that_grows_has_a_forecast(void **state)
+{
+	init(SURVEY_TIME_WAIT, (struct wire_scope){});
+	for (int census = 0; census < 2; census++) {
+		facts_at(1, T0 + census * SEC);
+		for (int i = 0; i < 10 * (census + 1); i++)
+			mini(1, i);
+		census_end(1, WIRE_CENSUS_PORTS, T0 + census * SEC);
+		census_end(0, WIRE_CENSUS_PORTS, T0 + census * SEC);
+	}
+	assert_int_equal(nth(REPORT_PORT_SPACE, 0)->port_space.full_in_ms, UNKNOWN_COUNT);
+	assert_int_equal(nth(REPORT_PORT_SPACE, 1)->port_space.full_in_ms, 8000);
+}
+
+static void what_is_out_of_scope_is_not_counted(void **state)
+{
+	init(SURVEY_TIME_WAIT, (struct wire_scope){
+		.netns = 1, .rports = { .len = 1, .range = { { 443, 443 } } },
+		.lports = { .len = 1, .range = { { 40001, 40001 } } } });
+	facts(1);
+	mini(1, 0);
+	mini(1, 1);
+	census_end(1, WIRE_CENSUS_PORTS, T0);
+	mini(2, 1);
+	census_end(2, WIRE_CENSUS_PORTS, T0);
+	assert_int_equal(nth(REPORT_TIME_WAIT, 0)->time_wait.count, 1);
+	assert_null(nth(REPORT_TIME_WAIT, 1));
+}
+
+/* What a recording of trace begins with. */
+static void a_census_of_lives_will_do_if_there_is_no_other(void **state)
+{
+	union event ev = { .census = {
+		.hdr = hdr_of(WIRE_CENSUS, sizeof(ev.census), T0, 9), .tuple = tuple_of(9),
+		.state = TS_ESTABLISHED,
+	} };
+
+	init(SURVEY_TIME_WAIT, (struct wire_scope){});
+	mini(1, 0);
+	feed(ev);
+	census_end(1, WIRE_CENSUS_LIVES, T0);
+	assert_int_equal(nth(REPORT_TIME_WAIT, 0)->time_wait.count, 1);
+	assert_int_equal(nth(REPORT_PORT_SPACE, 0)->port_space.used, 2);
+}
+
+/* After losses, in between. */
+static void a_census_of_lives_does_not_disturb_the_others(void **state)
+{
+	init(SURVEY_TIME_WAIT, (struct wire_scope){});
+	mini(1, 0);
+	census_end(1, WIRE_CENSUS_PORTS, T0);
+	census_end(0, WIRE_CENSUS_PORTS, T0);
+	nr_told = 0;
+	mini(1, 0);
+	mini(1, 1);
+	census_end(1, WIRE_CENSUS_LIVES, T0);
+	census_end(0, WIRE_CENSUS_LIVES, T0);
+	assert_int_equal(nr_told, 0);
+	mini(1, 0);
+	census_end(1, WIRE_CENSUS_PORTS, T0 + SEC);
+	assert_int_equal(told[0].time_wait.count, 1);
+	assert_int_equal(nth(REPORT_PORT_SPACE, 0)->port_space.used, 1);
+}
+
+/* ---- listening sockets ---- */
+
+static void listening_sockets_are_told_with_owners_when_all_is_over(void **state)
+{
+	init(SURVEY_LISTENERS, (struct wire_scope){});
+	facts(1);
+	listener(100, 1);
+	request(100, T0 - SEC);
+	census_end(1, WIRE_CENSUS_LISTENERS, T0);
+	facts(2);
+	census_end(2, WIRE_CENSUS_LISTENERS, T0);
+	assert_int_equal(nr_told, 0);
+	owner(100);
+	census_end(0, WIRE_CENSUS_LISTENERS, T0 + SEC);
+	assert_int_equal(told[0].kind, REPORT_LISTENER);
+	assert_int_equal(told[0].listener.accept_queue, 3);
+	assert_int_equal(told[0].listener.accept_queue_limit, 128);
+	assert_int_equal(told[0].listener.half_open, 1);
+	assert_int_equal(told[0].listener.synack_retrans, 2);
+	assert_int_equal(told[0].listener.oldest_ns, 2 * SEC);
+	assert_int_equal(told[0].listener.drops, 5);
+	assert_int_equal(told[0].owner->pid, 812);
+	assert_int_equal(told[1].kind, REPORT_LISTENERS);
+	assert_int_equal(told[1].netns, 1);
+	assert_int_equal(told[1].listeners.count, 1);
+	assert_int_equal(told[1].listeners.overflows, 11);
+	assert_int_equal(told[1].listeners.drops, 12);
+	assert_int_equal(told[2].netns, 2);
+	assert_int_equal(told[2].listeners.count, 0);
+	assert_int_equal(nr_told, 3);
+}
+
+static void each_census_begins_anew(void **state)
+{
+	init(SURVEY_LISTENERS, (struct wire_scope){});
+	listener(100, 1);
+	census_end(0, WIRE_CENSUS_LISTENERS, T0);
+	nr_told = 0;
+	listener(100, 1);
+	census_end(0, WIRE_CENSUS_LISTENERS, T0 + SEC);
+	assert_int_equal(nr_told, 2);
+	assert_null(told[0].owner);
+	assert_int_equal(told[0].listener.oldest_ns, UNKNOWN_NS);
+	assert_int_equal(told[1].listeners.overflows, UNKNOWN_COUNT);
+}
+
+/* ---- stuck sockets ---- */
+
+static void who_is_older_than_the_limit_is_told(void **state)
+{
+	init(SURVEY_STUCK, (struct wire_scope){});
+	aged(1, TS_CLOSE_WAIT, 90, 0);
+	aged(2, TS_CLOSE_WAIT, 59, 0);
+	aged(3, TS_FIN_WAIT2, 60, WIRE_A_ORPHAN);
+	aged(4, TS_LAST_ACK, 90, 0);	/* nothing bounds its age */
+	census_end(1, WIRE_CENSUS_AGED, T0);
+	owner(1);
+	census_end(0, WIRE_CENSUS_AGED, T0);
+	assert_int_equal(nr_told, 2);
+	assert_int_equal(told[0].socket.state, TS_CLOSE_WAIT);
+	assert_int_equal(told[0].socket.age_ns, 90 * SEC);
+	assert_true(told[0].socket.has_fd);
+	assert_int_equal(told[0].socket.fd, 6);
+	assert_int_equal(told[0].owner->pid, 812);
+	assert_false(told[0].socket.orphan);
+	assert_int_equal(told_tuples[0].lport, 40001);
+	assert_true(told[1].socket.orphan);
+	assert_false(told[1].socket.has_fd);
+	assert_null(told[1].owner);
+}
+
+static void other_rows_mean_nothing_here(void **state)
+{
+	init(SURVEY_STUCK, (struct wire_scope){});
+	mini(1, 0);
+	listener(100, 1);
+	facts(1);
+	census_end(1, WIRE_CENSUS_PORTS, T0);
+	census_end(0, WIRE_CENSUS_PORTS, T0);
+	assert_int_equal(nr_told, 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_teardown(name, deinit)
+	const struct CMUnitTest tests[] = {
+		TEST(a_namespace_is_told_when_its_rows_are_over),
+		TEST(namespaces_do_not_mix),
+		TEST(an_empty_namespace_is_told_too),
+		TEST(groups_that_are_not_told_apart_are_told_together),
+		TEST(without_facts_limits_are_not_known),
+		TEST(facts_are_of_their_namespace_only),
+		TEST(what_entered_between_two_censuses_is_a_rate),
+		TEST(a_space_that_grows_has_a_forecast),
+		TEST(what_is_out_of_scope_is_not_counted),
+		TEST(a_census_of_lives_will_do_if_there_is_no_other),
+		TEST(a_census_of_lives_does_not_disturb_the_others),
+		TEST(listening_sockets_are_told_with_owners_when_all_is_over),
+		TEST(each_census_begins_anew),
+		TEST(who_is_older_than_the_limit_is_told),
+		TEST(other_rows_mean_nothing_here),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
