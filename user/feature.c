@@ -92,6 +92,19 @@ static uint32_t ticks_per_second(void)
 	return (1000000000 + res.tv_nsec / 2) / res.tv_nsec;
 }
 
+/*
+ * libbpf tells of the last of the places it looked in.  Where the first can be
+ * opened it was memory that failed.
+ */
+static int btf_errno(int told)
+{
+	CLEANUP(cleanup_close) int fd = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	return told == ENOENT || told == ESRCH ? ENOMEM : told;
+}
+
 /* Who asked tells what is wrong; libbpf need not say it before. */
 static struct btf *load_btf(void)
 {
@@ -100,7 +113,7 @@ static struct btf *load_btf(void)
 	int err = errno;
 
 	libbpf_set_print(print);
-	errno = err;
+	errno = ret ? 0 : btf_errno(err);
 	return ret;
 }
 

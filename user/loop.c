@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -164,15 +165,32 @@ void loop_turn(struct loop *l, uint64_t next_deadline)
 
 /* ---- starting ---- */
 
+/* Maps, programs and links, each twice; the rest is little. */
+#define DESCRIPTORS_NEEDED	64
+
+/* Of a file that it could not open libbpf says anything but that. */
+static int why_not(int err)
+{
+	struct rlimit files = {};
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	return files.rlim_cur < DESCRIPTORS_NEEDED ? -EMFILE : err;
+}
+
 static int cannot_trace(int err)
 {
+	err = why_not(err);
 	if (err == -EPERM) {
 		log_error("cannot load the BPF programs: %s; it takes CAP_BPF and CAP_PERFMON "
 			  "in the first user namespace", strerror(-err));
 		return STATUS_NOT_PERMITTED;
 	}
-	log_error("cannot load the BPF programs: %s; -v shows what the kernel said",
-		  strerror(-err));
+	if (err == -EMFILE)
+		log_error("cannot load the BPF programs: %s; allow it %d of them (ulimit -n)",
+			  strerror(-err), DESCRIPTORS_NEEDED);
+	else
+		log_error("cannot load the BPF programs: %s; -v shows what the kernel said",
+			  strerror(-err));
 	return STATUS_ERROR;
 }
 
@@ -192,6 +210,11 @@ static int check_features(struct features *f, bool traces)
 		return STATUS_NOT_PERMITTED;
 	}
 	err = feature_probe(f);
+	if (err == -ENOMEM || err == -EMFILE || err == -ENFILE) {
+		log_error("cannot read the kernel's BTF, /sys/kernel/btf/vmlinux: %s; it takes "
+			  "some 20 MB and a file descriptor", strerror(-err));
+		return STATUS_ERROR;
+	}
 	if (err) {
 		log_error("cannot trace: this kernel shows no BTF in /sys/kernel/btf/vmlinux (%s); "
 			  "it needs CONFIG_DEBUG_INFO_BTF=y", strerror(-err));

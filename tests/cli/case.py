@@ -11,6 +11,10 @@ class Failed(Exception):
     """synfin did not do what it must."""
 
 
+class Skipped(Exception):
+    """The case cannot be run here, and why."""
+
+
 class Case:
     def __init__(self, function, alone):
         noun = function.__module__.removeprefix("cases_")

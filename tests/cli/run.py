@@ -28,7 +28,7 @@ import traceback
 
 sys.dont_write_bytecode = True     # leave nothing in the tree
 
-from case import CASES, Failed
+from case import CASES, Failed, Skipped
 from synfin import Synfin
 
 _HERE = pathlib.Path(__file__).resolve().parent
@@ -72,14 +72,16 @@ def build_storm(directory):
 
 
 def perform(case, synfin):
-    """(whether it went as expected, lines of explanation)"""
+    """(whether it went as expected, lines of explanation, why it was skipped)"""
     try:
         case.function(synfin)
-        return True, []
+        return True, [], None
+    except Skipped as skipped:
+        return True, [], str(skipped)
     except Failed as failed:
-        return False, str(failed).splitlines()
+        return False, str(failed).splitlines(), None
     except BaseException:
-        return False, traceback.format_exc().splitlines()
+        return False, traceback.format_exc().splitlines(), None
 
 
 class Job:
@@ -102,8 +104,8 @@ class Job:
     def result(self, answered):
         """What it answered. Whatever it left behind ends here: its session, then its directory."""
         with os.fdopen(self.answer) as file:
-            told = (json.loads(file.read() or '[false, ["the process of the case died"]]') if answered
-                    else (False, [f"no end after {_LIMIT} s"]))
+            told = (json.loads(file.read() or '[false, ["the process of the case died"], null]') if answered
+                    else (False, [f"no end after {_LIMIT} s"], None))
         os.killpg(self._pid, signal.SIGKILL)
         os.waitpid(self._pid, 0)
         shutil.rmtree(self._directory)
@@ -111,7 +113,7 @@ class Job:
 
 
 def run_all(todo, jobs):
-    """Start (name, case, synfin) in turn; yield (name, good, lines) as they end."""
+    """Start (name, case, synfin) in turn; yield (name, good, lines, skipped) as they end."""
     todo, running = list(todo), []
     try:
         while todo or running:
@@ -140,9 +142,10 @@ def report(results, total):
     """Print TAP; how many failed."""
     failed = 0
     print(f"1..{total}", flush=True)
-    for number, (name, good, lines) in enumerate(results, 1):
+    for number, (name, good, lines, skipped) in enumerate(results, 1):
         failed += not good
-        print(f"{'ok' if good else 'not ok'} {number} - {name}", *(f"# {line}" for line in lines), sep="\n", flush=True)
+        why = f" # SKIP {skipped}" if skipped else ""
+        print(f"{'ok' if good else 'not ok'} {number} - {name}{why}", *(f"# {line}" for line in lines), sep="\n", flush=True)
     print(f"# {total - failed} of {total} as expected")
     return failed
 

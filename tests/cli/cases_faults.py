@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What fails around it: memory, descriptors, the program itself, killed or beside another one."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import namespaces
+import recording
+import traffic
+from case import Failed, Skipped, case, check, equal
+
+_SCARCE = pathlib.Path(__file__).resolve().parent / "scarce.c"
+_PORTS = range(7001, 7041)
+
+
+def _needs_malloc(synfin):
+    with open(synfin.binary, "rb") as file:
+        if b"__asan_init" in file.read():
+            raise Skipped("a sanitized one brings its own malloc()")
+
+
+def _scarce(synfin):
+    """The library that makes one allocation fail."""
+    library = synfin.path("scarce.so")
+    subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-o", library, _SCARCE], check=True)
+    return library
+
+
+def _allocations(synfin, library, *args):
+    """How many the run makes."""
+    count = synfin.path("count")
+    synfin.run(*args, env={"LD_PRELOAD": library, "SCARCE_COUNT": count}).expect(0)
+    return int(recording.read(count))
+
+
+def _survives(synfin, library, number, *args, what="memory"):
+    """The run, if it does all the same; else it says in one line why not."""
+    done = synfin.run(*args, env={"LD_PRELOAD": library, "SCARCE_AT": str(number)})
+    if done.status == 0:
+        return done
+    try:
+        done.error(1, what)
+    except Failed as failed:
+        raise Failed(f"allocation {number}: {failed}") from None
+    return None
+
+
+def _same_but_names(got, expected, number):
+    """What could not be remembered is not known."""
+    equal(len(got), len(expected), f"records with allocation {number} failing")
+    for one, other in zip(got, expected):
+        differ = {key for key in one | other if one.get(key) != other.get(key)}
+        check(differ <= {"cgroup", "unit"} and not differ & set(one),
+              f"with allocation {number} failing {sorted(differ)} differ")
+
+
+@case
+def any_allocation_of_a_replay_may_fail(synfin):
+    """What is printed then is what is printed without, or the error says why there is less."""
+    _needs_malloc(synfin)
+    recording.make(synfin, load=("-n", "20", "-m", recording.MIX))
+    args = "conns", "-o", "json", "--read", synfin.path("made.synfin")
+    library, whole = _scarce(synfin), synfin.run(*args).expect(0)
+    total = _allocations(synfin, library, *args)
+    check(total > 5, f"{total} allocations")
+    for number in range(1, total + 1):
+        done = _survives(synfin, library, number, *args)
+        if done and not done.summary()["lost_table"]:
+            _same_but_names(done.records(), whole.records(), number)
+
+
+@case
+def any_allocation_of_a_run_may_fail(synfin):
+    """Of the thousands, most of them libbpf's, one in so many. What failed in there it does not always tell."""
+    _needs_malloc(synfin)
+    namespaces.own_network()
+    args = "conns", "-q", "-N", "self", "-d", "1ms"
+    library = _scarce(synfin)
+    total = _allocations(synfin, library, *args)
+    for number in [*range(1, 20), *range(20, total + 1, max(1, total // 40))]:
+        _survives(synfin, library, number, *args, what=": ")
+
+
+@case
+def without_memory_it_says_so(synfin):
+    _needs_malloc(synfin)
+    for limit in "12", "16", "24":
+        done = synfin.run("conns", "-N", "self", "-d", "1ms", within=["prlimit", f"--as={limit}000000"])
+        if done.status:
+            done.error(1, "memory")
+
+
+@case
+def without_descriptors_it_says_so(synfin):
+    namespaces.own_network()
+    for limit in range(4, 40, 3):
+        done = synfin.run("conns", "-q", "-N", "self", "-d", "1ms", within=["prlimit", f"--nofile={limit}"])
+        if done.status:
+            done.error(1, "Too many open files")
+
+
+def _program_ids(pid):
+    """Of the BPF programs that a process holds."""
+    found = set()
+    for path in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+        for line in path.read_text(encoding="ascii").splitlines():
+            if line.startswith("prog_id:"):
+                found.add(int(line.split()[1]))
+    return found
+
+
+def _loaded():
+    listed = subprocess.run(["bpftool", "prog", "list"], check=True, capture_output=True, text=True).stdout
+    return {int(line.split(":")[0]) for line in listed.splitlines() if line[:1].isdigit()}
+
+
+@case
+def killed_it_leaves_nothing_behind(synfin):
+    namespaces.own_network()
+    for wait_s in 0, 0.03, 0.1, 0.3:
+        with synfin.trace("-o", "json", "-N", "self") as tracer:
+            held = _program_ids(tracer.process.pid)
+            check(held and held <= _loaded(), f"its programs {held} are not loaded")
+            traffic.refuse(*_PORTS)
+            time.sleep(wait_s)
+            tracer.process.kill()
+            equal(tracer.done().status, -signal.SIGKILL, "exit status")
+        deadline = time.monotonic() + 5     # after a grace period
+        while held & _loaded() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        check(not held & _loaded(), f"still loaded: {held & _loaded()}")
+
+
+@case
+def two_at_once_tell_the_same(synfin):
+    namespaces.own_network()
+    with synfin.trace("conns", "-o", "json", "-N", "self") as one, synfin.trace("conns", "-o", "json", "-N", "self") as other:
+        traffic.refuse(*_PORTS)
+        told = [tracer.stop().expect(0).events("connection") for tracer in (one, other)]
+    equal(len(told[0]), len(_PORTS), "connections")
+    for one, other in zip(*told):   # each reads the clock for itself
+        differ = {key for key in one | other if one.get(key) != other.get(key)}
+        check(differ <= {"time", "start", "path_us", "duration_us", "teardown_us"}, f"they differ in {sorted(differ)}")
+
+
+@case
+def a_signal_at_any_moment_ends_it_in_good_order(synfin):
+    """From before it traces until after; what it wrote is whole lines."""
+    namespaces.own_network()
+    for number in range(24):
+        with synfin.launch("-o", "json", "-N", "self") as tracer:
+            time.sleep(number * 0.012)
+            done = tracer.stop((signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[number % 3])
+        check(done.status in (0, -signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP), f"exit code {done.status}")
+        if done.status == 0:
+            done.summary()
+        elif "tracing" in done.stderr:
+            raise Failed(f"killed although it traced: {done.status}")
