@@ -20,7 +20,7 @@ import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "kernel"))
 from attempts import attempts                       # noqa: E402
-from exporter import MIX, Exporter, Netns, Storm    # noqa: E402
+from exporter import MIX, SYNFIN, Exporter, Netns, Storm    # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOLS = pathlib.Path(os.environ.get("TOOLS", ROOT / "build/export-tools"))
@@ -195,15 +195,71 @@ def real_servers():
         yield from (f"VictoriaMetrics: {line}" for line in wrong)
 
 
+_CLICKHOUSE = """<yandex><logger><level>error</level><log>{0}/log</log><errorlog>{0}/err</errorlog></logger>
+<http_port>{1}</http_port><tcp_port>{2}</tcp_port><listen_host>127.0.0.1</listen_host><path>{0}/data/</path>
+<tmp_path>{0}/tmp/</tmp_path><users_config>users.xml</users_config><mark_cache_size>100000000</mark_cache_size>
+<default_profile>default</default_profile><default_database>default</default_database></yandex>"""
+_USERS = """<yandex><profiles><default/></profiles><quotas><default/></quotas><users><default><password></password>
+<networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default></users></yandex>"""
+
+
+def connections_of(netns, directory):
+    """A storm, and the file that `synfin conns -o json` made of it."""
+    path = os.path.join(directory, "conns.json")
+    with open(path, "wb") as out, subprocess.Popen([SYNFIN, "conns", "-o", "json", "-N", netns], stdout=out,
+                                                   stderr=subprocess.PIPE) as tracer:
+        tracer.stderr.readline()    # that it traces
+        storm = Storm(netns, "-n", "3000", "-m", MIX)
+        time.sleep(0.3)
+        tracer.terminate()
+    return storm, path
+
+
+def clickhouse():
+    """ClickHouse takes connection records by deploy/fleet, and answers the questions there"""
+    fleet = DEPLOY / "fleet/clickhouse"
+    with Netns("clickhouse") as netns, tempfile.TemporaryDirectory() as directory:
+        http, tcp = free_port(), free_port()
+        for name, text in ("config.xml", _CLICKHOUSE.format(directory, http, tcp)), ("users.xml", _USERS):
+            pathlib.Path(directory, name).write_text(text)
+        for name in "data", "tmp":
+            os.mkdir(os.path.join(directory, name))
+        storm, path = connections_of(netns, directory)
+
+        def ask(text):
+            done = subprocess.run(["clickhouse-client", "--port", str(tcp), "-n"], input=text, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+            return done.stdout if not done.returncode else f"error: {done.stdout}"
+
+        with running("/usr/sbin/clickhouse-server", f"--config-file={directory}/config.xml", port=http, ready="/"):
+            ask((fleet / "schema-18.16.sql").read_text())
+            with open(path, "rb") as file:
+                done = subprocess.run(["sh", fleet / "load.sh", "--port", str(tcp)], stdin=file, check=False)
+            if done.returncode:
+                yield f"load.sh: exit status {done.returncode}"
+            found = ask("SELECT count(), countIf(close = 'fin'), countIf(outcome = 'refused') FROM synfin.connections")
+            expected = [storm.number(f"summary.{key}") for key in ("connections", "close_fin", "outcome_refused")]
+            if found.split() != [str(number) for number in expected]:
+                yield f"{found!r}, not {expected}"
+            for question in re.split(r";\n", (fleet / "queries.sql").read_text()):
+                answered = ask(question) if "SELECT" in question else ""
+                if answered.startswith("error") or ("SELECT" in question and not answered and "HAVING" not in question):
+                    yield f"{question}: {answered!r}"
+
+
 TESTS = [lint, rules, parser, real_servers]
+CLICKHOUSE = ["/usr/sbin/clickhouse-server", "/usr/bin/clickhouse-client", "/usr/bin/jq"]
 
 
 def main():
     failed = False
-    print(f"1..{len(TESTS)}")
-    for number, test in enumerate(TESTS, 1):
-        if not (TOOLS / "complete").exists():
-            print(f"ok {number} - {test.__doc__} # SKIP nothing is in {TOOLS}: make test-export fetches it")
+    print(f"1..{len(TESTS) + 1}")
+    for number, test in enumerate([*TESTS, clickhouse], 1):
+        missing = [path for path in (CLICKHOUSE if test is clickhouse else [TOOLS / "complete"])
+                   if not os.path.exists(path)]
+        if missing:
+            print(f"ok {number} - {test.__doc__} # SKIP {missing[0]} is missing: make test-export fetches"
+                  " Prometheus; ClickHouse and jq have to be installed")
             continue
         wrong = attempts(test)
         print(f"{'not ok' if wrong else 'ok'} {number} - {test.__doc__}", flush=True)
