@@ -40,6 +40,13 @@ all: $O/synfin $O/synfin.8		## build the tool (default), as build/synfin
 $O/synfin: $(call objs,main $(CORE) $(LIVE))
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
 
+static: $O/synfin-static		## one binary without libraries, as build/synfin-static
+
+# libbpf.a wants libelf, libelf.a wants zlib.  What the linker warns of in libcap-ng.a
+# (changing to a user by name) is never called.
+$O/synfin-static: $(call objs,main $(CORE) $(LIVE))
+	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -static -o $@ $^ $(LIBS) -lelf -lz $(LDLIBS)
+
 $O/user/%.o: user/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
@@ -89,6 +96,6 @@ help:					## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 -include $(wildcard $O/user/*.d $O/bpf/*.d)
-.PHONY: all deps deps-test run clean help FORCE
+.PHONY: all static deps deps-test run clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
