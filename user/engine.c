@@ -29,30 +29,6 @@ bool engine_is_undecided(const struct engine *e, const struct wire_tuple *t)
 	       (!t->rport && (e->scope.rports.len || e->recorded.rports.len));
 }
 
-/*
- * An event of a connection that may have been let in undecided tells its ports.
- * False: it is out of scope, and gone.
- */
-static bool settle(struct engine *e, struct conn *c, const struct wire_tuple *t)
-{
-	uint16_t lport = c->tuple.lport;
-
-	if (!c->tuple.lport || !c->tuple.rport)
-		c->tuple = *t;
-	if (!(c->flags & CONN_BIRTH_HELD))
-		return true;
-	if (engine_is_undecided(e, &c->tuple) || !engine_has(e, c->netns, &c->tuple)) {
-		engine_forget(e, c);
-		return false;
-	}
-	if (c->role == ROLE_ACTIVE)	/* told as it was then: its port was not chosen yet */
-		c->tuple.lport = lport;
-	tell_birth(e, c, c->start_ns);
-	if (!c->tuple.lport)
-		c->tuple.lport = t->lport;
-	return true;
-}
-
 /* ---- identity ---- */
 
 static uint64_t key_of(const struct wire_hdr *hdr)
@@ -84,6 +60,28 @@ static void take_back(struct engine *e, struct conn *c, struct conn *heir)
 	engine_forget(e, c);
 }
 
+/* The SYN-ACKs that were sent again for a request are its child's. */
+static void inherit(struct engine *e, struct conn *request, struct conn *child)
+{
+	child->synack_ns = request->synack_ns;
+	child->retransmits[PHASE_SYNACK] = request->retransmits[PHASE_SYNACK];
+	child->id = request->id;
+	take_back(e, request, child);
+}
+
+/* Without cookies a raw clone's request is known by its tuple. */
+static void join_request(struct engine *e, struct conn *c, const struct wire_tuple *t)
+{
+	const struct wire_hdr hdr = { .netns = c->netns };
+	struct conn *request;
+
+	if (c->id || c->role != ROLE_PASSIVE)
+		return;
+	request = request_find(e, &hdr, t);
+	if (request)
+		inherit(e, request, c);
+}
+
 /* A raw clone (LISTEN->SYN_RECV up to 6.14) had no cookie; its next event has. */
 static struct conn *find_clone(struct engine *e, const struct wire_hdr *hdr)
 {
@@ -93,11 +91,8 @@ static struct conn *find_clone(struct engine *e, const struct wire_hdr *hdr)
 	if (!c || c->stage != STAGE_OPEN || c->role != ROLE_PASSIVE || c->id)
 		return NULL;
 	request = conntab_find(&e->conns, hdr->cookie);
-	if (request) {	/* the SYN-ACKs that were sent again for it */
-		c->synack_ns = request->synack_ns;
-		c->retransmits[PHASE_SYNACK] = request->retransmits[PHASE_SYNACK];
-		take_back(e, request, c);
-	}
+	if (request)
+		inherit(e, request, c);
 	conntab_rekey(&e->conns, c, hdr->cookie);
 	c->id = hdr->cookie;
 	return c;
@@ -121,11 +116,11 @@ static void identify(struct engine *e, struct conn *c, const struct wire_hdr *hd
 	c->id = hdr->cookie;
 }
 
-struct conn *engine_add(struct engine *e, const struct wire_hdr *hdr)
+static struct conn *add_as(struct engine *e, const struct wire_hdr *hdr, uint64_t key)
 {
 	struct conn *c;
 
-	while (!(c = conntab_add(&e->conns, key_of(hdr)))) {
+	while (!(c = conntab_add(&e->conns, key))) {
 		struct conn *oldest = conntab_oldest(&e->conns);
 
 		if (!oldest) {	/* no memory even for one */
@@ -145,6 +140,11 @@ struct conn *engine_add(struct engine *e, const struct wire_hdr *hdr)
 	return c;
 }
 
+struct conn *engine_add(struct engine *e, const struct wire_hdr *hdr)
+{
+	return add_as(e, hdr, key_of(hdr));
+}
+
 void engine_forget(struct engine *e, struct conn *c)
 {
 	if (c->stage == STAGE_LISTENER)
@@ -159,6 +159,32 @@ void engine_ensure_id(struct engine *e, struct conn *c)
 {
 	if (!c->id)
 		c->id = NO_COOKIE | ++e->serial;
+}
+
+/*
+ * An event of a connection that may have been let in undecided tells its ports.
+ * False: it is out of scope, and gone.
+ */
+static bool settle(struct engine *e, struct conn *c, const struct wire_tuple *t)
+{
+	uint16_t lport = c->tuple.lport;
+
+	if (!c->tuple.lport || !c->tuple.rport)
+		c->tuple = *t;
+	if (!(c->flags & CONN_BIRTH_HELD))
+		return true;
+	if (engine_is_undecided(e, &c->tuple) || !engine_has(e, c->netns, &c->tuple)) {
+		engine_forget(e, c);
+		return false;
+	}
+	join_request(e, c, t);
+	engine_ensure_id(e, c);
+	if (c->role == ROLE_ACTIVE)	/* told as it was then: its port was not chosen yet */
+		c->tuple.lport = lport;
+	tell_birth(e, c, c->start_ns);
+	if (!c->tuple.lport)
+		c->tuple.lport = t->lport;
+	return true;
 }
 
 /* A life has its tuple: what an older one left there has ended, at end_ns if not 0. */
@@ -212,16 +238,19 @@ static uint64_t request_deadline(const struct engine *e, uint64_t from_ns, uint3
 	return from_ns + wait_ns * 5 / 4 + 200 * NSEC_PER_MSEC;
 }
 
-/* Without a cookie it could not be tied to the child that it may become. */
+/* c: whoever has its cookie. */
 static void on_census_request(struct engine *e, struct conn *c, const struct wire_census *ev)
 {
-	if (!ev->hdr.cookie || (c && c->stage != STAGE_REQUEST))
+	if (!ev->hdr.cookie)
+		c = request_find(e, &ev->hdr, &ev->tuple);
+	if (c && c->stage != STAGE_REQUEST)
 		return;
 	if (!c)
-		c = engine_add(e, &ev->hdr);
+		c = add_as(e, &ev->hdr, request_key(&ev->hdr, &ev->tuple));
 	if (!c)
 		return;
 	life_meet_request(c, ev);
+	engine_ensure_id(e, c);
 	listeners_inherit(e, c);
 	conntab_set_deadline(&e->conns, c, request_deadline(e, ev->hdr.ts_ns, ev->timeout,
 							    ev->num_timeout));
@@ -438,9 +467,9 @@ static void on_state(struct engine *e, const union event *event)
 		c = turn_up(e, &ev->hdr, &ev->tuple, ev->oldstate);
 	if (!c)
 		return;
-	engine_ensure_id(e, c);
 	if (!settle(e, c, &ev->tuple))
 		return;
+	engine_ensure_id(e, c);
 	life_own(c, ev);
 	if (!c->met || ev->hdr.ts_ns >= c->met_ns) {	/* it is there after all */
 		conntab_set_deadline(&e->conns, c, 0);
@@ -530,16 +559,18 @@ static void on_retransmit(struct engine *e, const union event *event)
 static void on_synack(struct engine *e, const union event *event)
 {
 	const struct wire_synack *ev = &event->synack;
-	struct conn *c = engine_find(e, &ev->hdr);
+	bool of_child = ev->flags & WIRE_SA_FASTOPEN;
+	struct conn *c = of_child || ev->hdr.cookie ? engine_find(e, &ev->hdr) :
+						      request_find(e, &ev->hdr, &ev->tuple);
 	struct report r;
 
 	if (!engine_has(e, ev->hdr.netns, &ev->tuple))
 		return;
-	if (!c && ev->flags & WIRE_SA_FASTOPEN)	/* a child that is older than the trace */
+	if (!c && of_child)	/* older than the trace */
 		c = turn_up(e, &ev->hdr, &ev->tuple, TS_SYN_RECV);
 	else if (!c)
-		c = engine_add(e, &ev->hdr);
-	if (!c)
+		c = add_as(e, &ev->hdr, request_key(&ev->hdr, &ev->tuple));
+	if (!c || (of_child && !settle(e, c, &ev->tuple)))
 		return;
 	life_synack(c, ev);
 	listeners_inherit(e, c);

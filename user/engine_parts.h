@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * engine_parts.h - what the files that the engine is made of share; nobody else
- * includes it.  engine.c: records in, identity, scope.  minis.c: mini-sockets.
- * listeners.c: listening sockets.  ends.c: how lives end.  tell.c: reports out.
+ * includes it.  engine.c: records in, identity, scope.  requests.c: half-open
+ * requests.  minis.c: mini-sockets.  listeners.c: listening sockets.  ends.c: how
+ * lives end.  tell.c: reports out.
  * Pure, as the whole is.
  */
 #ifndef SYNFIN_ENGINE_PARTS_H
@@ -53,6 +54,17 @@ void listeners_doubt(struct engine *e, uint64_t now_ns);
 
 /* Until it is proved who accepted, whoever listens stands in. */
 void listeners_inherit(struct engine *e, struct conn *c);
+
+/* ---- requests.c: half-open requests, of which no state event tells ---- */
+
+/*
+ * What a request is found by: its cookie, or the tuple on kernels that give none.
+ * Both are its child's; its address is not.
+ */
+uint64_t request_key(const struct wire_hdr *hdr, const struct wire_tuple *t);
+
+/* NULL: no request of this tuple is in the table. */
+struct conn *request_find(struct engine *e, const struct wire_hdr *hdr, const struct wire_tuple *t);
 
 /* ---- minis.c ---- */
 
