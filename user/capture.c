@@ -299,15 +299,26 @@ static void tell_losses(struct capture *c)
 
 /* ---- load ---- */
 
+/* Of a verifier's log, which comes as one message, the end says what is wrong. */
+#define LINES_SHOWN	16
+
 static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
 {
-	char text[900];
+	char *text, *at, *next;
+	unsigned int lines = 0;
 
 	if (level == LIBBPF_DEBUG || log_level < LOG_VERBOSE)
 		return 0;
-	vsnprintf(text, sizeof(text), fmt, args);
-	text[strcspn(text, "\n")] = 0;
-	log_debug("libbpf: %s", text);
+	if (vasprintf(&text, fmt, args) < 0)
+		return 0;
+	for (at = text; *at; at++)
+		lines += *at == '\n';
+	for (at = text; *at; at = next + !!*next) {
+		next = strchrnul(at, '\n');
+		if (lines-- <= LINES_SHOWN || at == text)
+			log_debug("libbpf: %.*s", (int)(next - at), at);
+	}
+	free(text);
 	return 0;
 }
 
