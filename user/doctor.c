@@ -232,6 +232,8 @@ static const struct feature_row table[] = {
 	{ "ringbuf", FLAG(ringbuf), NEEDS_KERNEL, "tracing", "Linux 5.8 or newer" },
 	{ "socket_cookie", FLAG(cookie), OPTIONAL,
 	  "conn as ss -e prints it (sk:), else an id of our own", "Linux 5.12 or newer" },
+	{ "tcp_timewait_counter", FLAG(tw_refcount), OPTIONAL,
+	  "audit of the entries into TIME_WAIT", "Linux 5.18 or newer" },
 	{ "twins", twins, 0, 0, NEEDS_KERNEL,
 	  "events that interrupt a running program", "a kernel with iterators over programs" },
 	{ "iter/tcp", FLAG(iter_tcp), OPTIONAL,
