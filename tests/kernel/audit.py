@@ -19,8 +19,10 @@ import time
 
 sys.dont_write_bytecode = True     # leave nothing in the tree
 
+import features
 import netns
-from attempts import attempts
+from attempts import Skip, attempts
+from load import scaled
 from wait import wait_until
 
 SYNFIN = os.environ.get("SYNFIN", "build/synfin")
@@ -244,10 +246,21 @@ def all_troubles(ns):
 
 # ---- the tests ----
 
+def not_held():
+    """Counters that this kernel gives nothing to hold against."""
+    ret = set()
+    if not features.names_reset_reasons():
+        ret.add("Tcp.OutRsts")
+    if not features.counts_time_wait_at_its_entry():
+        ret.add(TIME_WAIT)
+    return ret
+
+
 def differences(audit):
     for row in audit.rows().values():
         if "why" in row:
-            yield f"not held: {row}"
+            if row["counter"] not in not_held():
+                yield f"not held: {row}"
         elif row["residual"]:
             yield f"differs: {row}"
     if audit.status:
@@ -256,8 +269,8 @@ def differences(audit):
 
 def too_little(audit, least):
     for counter, number in least.items():
-        if audit.rows()[counter]["kernel"] < number:
-            yield f"{counter} moved by less than {number}: this test showed nothing"
+        if audit.rows()[counter]["kernel"] < scaled(number):
+            yield f"{counter} moved by less than {scaled(number)}: this test showed nothing"
 
 
 def trouble(number, least):
@@ -266,11 +279,11 @@ def trouble(number, least):
         with Audit("-N", ns.name, "-o", "json") as audit:
             finish = all_troubles(ns)
             # its own account does not add up with others in its namespace
-            storm(ns, "-n", "15000", "-d", "4", "-46M", check=False)
+            storm(ns, "-n", str(scaled(15000)), "-d", "4", "-46M", check=False)
             finish()
             time.sleep(0.3)
     print(f"# run {number}:", ", ".join(
-        f"{name} {row['kernel']}" for name, row in audit.rows().items() if row["kernel"]),
+        f"{name} {row['kernel']}" for name, row in audit.rows().items() if row.get("kernel")),
         flush=True)
     return [*differences(audit), *too_little(audit, least)]
 
@@ -299,19 +312,19 @@ def full_time_wait_table():
     """a TIME_WAIT table that overflows: no difference"""
     def load(ns):
         before = ns.counters()["TcpExt.TCPTimeWaitOverflow"]
-        storm(ns, "-k", "-n", "5000", "-d", "4", check=False)
+        storm(ns, "-k", "-n", str(scaled(5000)), "-d", "4", check=False)
         overflows.append(ns.counters()["TcpExt.TCPTimeWaitOverflow"] - before)
     overflows = []
     audit = one_run((), load, sysctls=(("tcp_max_tw_buckets", 20), ("ip_local_port_range", "1024 65535")))
     yield from differences(audit)
-    if overflows[0] < 1000:
+    if overflows[0] < scaled(1000):
         yield f"only {overflows[0]} overflows: this test showed nothing"
 
 
 def busy_edges():
     """connections come and go while it begins and ends: no difference"""
     with netns.Netns() as ns:
-        load = subprocess.Popen([STORM, "-N", ns.name, "-n", "12000", "-r", "4000", "-q"],
+        load = subprocess.Popen([STORM, "-N", ns.name, "-n", str(scaled(12000)), "-r", "4000", "-q"],
                                 stdout=subprocess.DEVNULL)
         try:
             wait_until(lambda: ns.counters()["Tcp.ActiveOpens"] > 100, "storm")
@@ -327,9 +340,11 @@ def busy_edges():
 
 def without_twins():
     """events that are lost are found, and named: exit 6"""
+    if not features.has_guard():
+        raise Skip("this kernel skips no program: nothing can be lost so")
     for _ in range(8):      # how often it is nested is the machine's mood
-        audit = one_run((), lambda ns: storm(ns, "-n", "15000"),
-                        env={"SYNFIN_DEBUG_SLOW": "3000", "SYNFIN_DEBUG_NO_TWIN": "1"})
+        audit = one_run((), lambda ns: storm(ns, "-n", str(scaled(15000))),
+                        env={"SYNFIN_DEBUG_SLOW": "500", "SYNFIN_DEBUG_NO_TWIN": "1"})
         if audit.records()[-1]["lost_nested"]:
             break
     wrong = [row["counter"] for row in audit.rows().values() if row.get("residual")]
@@ -345,13 +360,13 @@ def without_twins():
 def with_twins(runs):
     """the same with the twins: no difference"""
     for number in range(1, runs + 1):
-        audit = one_run((), lambda ns: storm(ns, "-n", "15000"), env={"SYNFIN_DEBUG_SLOW": "3000"})
+        audit = one_run((), lambda ns: storm(ns, "-n", str(scaled(15000))), env={"SYNFIN_DEBUG_SLOW": "500"})
         yield from (f"run {number}: {line}" for line in differences(audit))
 
 
 def tiny_ring():
     """a ring that overflows does not matter: what is counted is exact"""
-    audit = one_run(("--ring-size", "4K"), lambda ns: storm(ns, "-n", "10000"))
+    audit = one_run(("--ring-size", "4K"), lambda ns: storm(ns, "-n", str(scaled(10000))))
     yield from differences(audit)
     if not audit.records()[-1]["lost_ring"]:
         yield "the ring did not overflow: this test showed nothing"
@@ -362,7 +377,8 @@ def records():
     audit = one_run(("-d", "0.2s"), lambda ns: None)
     *rows, summary = audit.records()
     for row in rows:
-        if list(row) != ["time", "v", "event", "netns", "counter", "kernel", "traced", "residual"]:
+        told = ["why"] if row["counter"] in not_held() else ["traced", "residual"]
+        if list(row) != ["time", "v", "event", "netns", "counter", "kernel", *told]:
             yield f"keys: {row}"
     if list(summary) != ["time", "v", "event", "seconds", "lost_ring", "lost_nested"]:
         yield f"keys: {summary}"
@@ -390,7 +406,7 @@ def namespaces_that_come_and_go():
             if any({"traced", "residual"} & row.keys() for row in told):
                 yield f"figures of a namespace that {word}: {told}"
         held = [row for row in rows if row["netns"] == stays.inode]
-        if not held or any(row.get("residual") != 0 for row in held):
+        if not held or any(row.get("residual") != 0 for row in held if row["counter"] not in not_held()):
             yield f"the one that stayed: {held}"
 
 
@@ -410,9 +426,11 @@ def command_line():
     header, *lines = done.stdout.splitlines()
     if header.split() != ["NETNS", "COUNTER", "KERNEL", "TRACED", "RESIDUAL"]:
         yield f"header: {header}"
-    if any(len(line) != len(header) or line.split()[2:] != ["0", "0", "0"] for line in lines):
+    held = [line for line in lines if not set(line.split()[1:2]) & not_held()]
+    if any(len(line) != len(header) or line.split()[2:] != ["0", "0", "0"] for line in held):
         yield f"lines: {lines}"
-    if done.returncode or quiet.returncode or quiet.stderr or "16 counters agree" not in done.stderr:
+    told = f"{len(held)} counters agree"
+    if len(lines) != 16 or done.returncode or quiet.returncode or quiet.stderr or told not in done.stderr:
         yield f"stderr: {done.stderr}, quiet: {quiet.stderr}"
 
 
@@ -432,6 +450,9 @@ def main():
     for number, (test, words) in enumerate(tests, 1):
         try:
             wrong = list(test(*words)) if test is everything else attempts(lambda: test(*words))
+        except Skip as reason:
+            print(f"ok {number} - {test.__doc__} # SKIP {reason}", flush=True)
+            continue
         except (RuntimeError, TimeoutError, OSError) as error:
             wrong = [f"{type(error).__name__}: {error}"]
         print(f"{'not ok' if wrong else 'ok'} {number} - {test.__doc__}")

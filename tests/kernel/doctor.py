@@ -5,13 +5,19 @@ them, and with the kernel's BTF out of sight. Needs root. Prints TAP. SYNFIN
 names the program.
 """
 
+import contextlib
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
+
+sys.dont_write_bytecode = True     # leave nothing in the tree
+
+from features import OF_THE_KERNEL
 
 SYNFIN = os.path.abspath(os.environ.get("SYNFIN", "build/synfin"))
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
@@ -72,7 +78,7 @@ def as_root():
     run = Doctor()
     yield from run.wrong(0)
     for feature, ok in run.ok.items():
-        if ok is False:
+        if ok is False and feature not in OF_THE_KERNEL:
             yield f"missing: {feature}"
     for feature in ("btf", "ringbuf", "inet_sock_set_state", "tcp_retransmit_skb", "tcp_retransmit_synack",
                     "tcp_send_reset", "tcp_receive_reset", "kfree_skb", "CAP_BPF", "CAP_PERFMON", "bpf"):
@@ -169,6 +175,9 @@ def main():
     tests = [as_root, as_nobody, with_one_capability, with_both_capabilities, without_btf, in_a_user_namespace,
              table, flags]
     failed = False
+    # Before 5.11 maps count as locked memory, of which nobody has little.
+    with contextlib.suppress(ValueError):
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, [resource.RLIM_INFINITY] * 2)
     print(f"1..{len(tests)}")
     for number, test in enumerate(tests, 1):
         wrong = list(test())

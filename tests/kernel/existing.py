@@ -18,13 +18,14 @@ import time
 sys.dont_write_bytecode = True     # leave nothing in the tree
 
 from attempts import attempts
+from load import EMULATED, scaled
 from netns import Netns, command
 from process import Process
 from recorded import Synfin, records
 from sockets import cookie, states_here, wait_for_state
 from wait import PATIENCE, wait_until
 
-CONNECTIONS = 5000
+CONNECTIONS = scaled(5000)
 HELD = 300              # new connections that are open at any time: the census meets them
 CENSUS_US = 100_000
 STARTS = 10
@@ -210,6 +211,8 @@ def thousands():
         started_in, census_us = speed
         print(f"# {len(existing)} existing sockets, {len(lives)} new connections; tracing"
               f" {started_in * 1000:.0f} ms after exec, {census_us / 1000:.0f} ms of them the census")
+        if EMULATED:
+            return
         if census_us >= CENSUS_US:
             yield f"the census took {census_us} us"
         if started_in >= 1 + census_us / 1e6:

@@ -12,11 +12,13 @@ connection record that are not the usual ones of such a life (see _usual).
 
 import os
 
+import features
 import invariants
 from match import (ABSENT, ANY_US, COOKIE, PORT, TIME, Repeated, differences, differences_of_lists,
                    durations, one_of, pair_up, record)
 
 SERVER = 80
+MINI_SOCKET = "tcp_timewait_socket"     # the reason of a reset that one sends
 
 _OWNER = ("pid", "comm", "uid", "owner_from")
 _PLACE = ("cgroup", "unit", "container_id", "pod_uid")
@@ -37,14 +39,25 @@ def chain(states, **keys):
 
 
 def retransmit(phase, cause, state, seq, len=0, segs=1, **keys):
+    """The line; none of an attempt that failed, where the kernel does not tell."""
+    if "error" in keys and not features.tells_failed_retransmits():
+        return []
     return record(keys, event="retransmit", phase=phase, cause=cause, state=state, segs=segs, seq=seq, len=len)
 
 
 def reset(direction, state, reason=ABSENT):
+    """The line; none of a mini-socket's, where the kernel does not tell."""
+    if not features.names_reset_reasons():
+        if reason == MINI_SOCKET:
+            return []
+        reason = ABSENT
     return record(event="reset", direction=direction, state=state, reason=reason)
 
 
 def late_segment(flags, state):
+    """The line; none but of FIN and RST, where the kernel does not tell."""
+    if not features.names_mini_sockets() and not {"fin", "rst"} & set(flags.split()):
+        return []
     return record(event="late_segment", flags=flags.split(), state=state)
 
 
@@ -95,6 +108,8 @@ class Expectations:
     def stray_reset(self, reason="no_socket", state=ABSENT, **addresses):
         """A reset sent for no socket, or for a listening one."""
         addresses = dict(laddr=self.local, lport=SERVER, raddr=self.remote, rport=PORT) | addresses
+        if not features.names_reset_reasons():
+            return
         line = record(self._common(addresses), conn=ABSENT)
         self._strays.append(record(line, reset("sent", state, reason)))
 
@@ -106,7 +121,7 @@ class Expectations:
         return record(addresses, time=TIME, v=1, conn=COOKIE, netns=self.netns_inode, family=self.family)
 
     def _life(self, role, lines, addresses, keys, owner, bound):
-        lines = [line for part in lines for line in (part if isinstance(part, list) else [part])]
+        lines = [line for part in lines for line in (part if isinstance(part, list) else [part]) if _plain(line)]
         path = [line["new"] for line in map(_plain, lines) if line["event"] == "state" and line["new"] != "close"]
         addresses = {name: keys.pop(name, value) for name, value in addresses.items()}
         common = record(self._common(addresses), role=role)

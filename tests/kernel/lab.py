@@ -16,6 +16,7 @@ import time
 
 import invariants
 import netns
+from attempts import Skip
 from expect import SERVER, Expectations, state
 from peer import ACK, FIN, Peer, Wire
 from tracer import Tracer
@@ -26,10 +27,6 @@ V4, V6, MAPPED = "ipv4", "ipv6", "mapped"
 _SYSCTLS = {"tcp_congestion_control": "reno", "tcp_no_metrics_save": 1, "net.ipv6.conf.all.accept_dad": 0}
 _LOOPBACK = {4: ("127.0.0.1", "127.0.0.1"), 6: ("::1", "::1")}
 _RAW = {4: ("10.0.0.1", "10.0.0.2"), 6: ("fd00::1", "fd00::2")}
-
-
-class Skip(Exception):
-    """This kernel or machine lacks what the scenario needs."""
 
 
 class Case:
@@ -270,9 +267,17 @@ class Lab(Expectations):
         with contextlib.suppress(FileNotFoundError):
             self.netns.sysctl("tcp_rto_min_us", int(rto * 1_000_000))
         for name, value in (*_SYSCTLS.items(), *sysctl):
-            self.netns.sysctl(name, value)
+            self._sysctl(name, value)
         if raw:
             self._join_the_far_end(stack)
+
+    def _sysctl(self, name, value):
+        """A kernel that does not know it does as it would with 0."""
+        try:
+            self.netns.sysctl(name, value)
+        except FileNotFoundError:
+            if value:
+                self.skip(f"this kernel has no sysctl {name}")
 
     def _join_the_far_end(self, stack):
         far = self._far = stack.enter_context(netns.Netns())

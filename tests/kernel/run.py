@@ -28,18 +28,22 @@ import traceback
 
 sys.dont_write_bytecode = True     # leave nothing in the tree
 
+import attempts
 import golden
 import lab
 import netns
 import tracer
+from wait import PATIENCE
 
-_LIMIT = 90             # seconds that a scenario may take at most
+_LIMIT = 4.5 * PATIENCE  # seconds that a scenario may take at most
 _ATTEMPTS = 3
 _KEPT = os.path.join(tempfile.gettempdir(), "synfin-failed")
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-1", "--one-family", action="store_true",
+                        help="each scenario in one of its address families, taken in turn")
     parser.add_argument("-l", "--list", action="store_true", help="list the scenarios")
     parser.add_argument("-j", "--jobs", type=int, default=16, help="how many run at once (16)")
     parser.add_argument("-n", "--drive-only", action="store_true",
@@ -56,9 +60,16 @@ def selected(options):
         importlib.import_module(file.stem)
     if options.golden:
         return golden.cases(lab.CASES)
-    return [case for case in lab.CASES if not options.pattern or any(
+    cases = one_family(lab.CASES) if options.one_family else lab.CASES
+    return [case for case in cases if not options.pattern or any(
         fnmatch.fnmatch(case.name, pattern) if set(pattern) & set("*?") else pattern in case.name
         for pattern in options.pattern)]
+
+
+def one_family(cases):
+    """Of the cases of each scenario one: the first, then the second of the next, and so on."""
+    scenarios = [list(group) for _, group in itertools.groupby(cases, key=lambda case: case.function)]
+    return [group[number % len(group)] for number, group in enumerate(scenarios)]
 
 
 def perform(case, directory, drive_only, answer):
@@ -67,7 +78,7 @@ def perform(case, directory, drive_only, answer):
         bench = lab.Lab(case.family, case.options["raw"])
         wrong = bench.run(case.function, directory, **case.options, drive_only=drive_only)
         answer.send(("not ok" if wrong else "ok", wrong))
-    except lab.Skip as reason:
+    except attempts.Skip as reason:
         answer.send(("skip", [str(reason)]))
     except tracer.TracerFailed as error:
         answer.send(("not ok", str(error).splitlines()))

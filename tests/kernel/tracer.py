@@ -56,8 +56,15 @@ class Tracer:
 
     def settle(self, complete):
         """Until trace has printed what is awaited, and for more that may come."""
+        seen = None
+
+        def printed_all():
+            nonlocal seen
+            before, seen = seen, os.stat(self._stdout).st_size
+            return seen != before and complete(_parse(self._live()))
+
         with contextlib.suppress(TimeoutError):         # what was printed will tell
-            wait_until(lambda: complete(_parse(self._live())), "complete trace", PATIENCE / 2)
+            wait_until(printed_all, "complete trace", PATIENCE / 2)
         time.sleep(_SETTLED)
 
     def stop(self):

@@ -3,7 +3,9 @@
 
 import time
 
-PATIENCE = 20.0         # seconds; then it will never happen
+from load import EMULATED
+
+PATIENCE = 60.0 if EMULATED else 20.0   # seconds; then it will never happen
 
 
 def wait_until(happened, what, seconds=PATIENCE):
