@@ -28,6 +28,10 @@ $O/tests/storm: $(wildcard tests/load/*.c tests/load/*.h)
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) -O2 -Wall -Wextra -std=gnu11 -pthread -o $@ $(filter %.c,$^)
 
+$O/tests/storm-static: $(wildcard tests/load/*.c tests/load/*.h)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) -O2 -Wall -Wextra -std=gnu11 -pthread -static -o $@ $(filter %.c,$^)
+
 programs: all $(call test_programs,$O)
 
 # The same once more with the sanitizers, in a tree of its own.
@@ -101,6 +105,14 @@ test-export: deps-test			## root: export alone, with Prometheus and others fetch
 	$Qtests/export/fetch $O/export-tools
 	$Qtests/tap 'export:SYNFIN=$O/synfin STORM=$O/tests/storm tests/export/run.py' $(real)
 
+# In the guests of an emulator a part of the load will do.
+KERNELS ?= 5.10 6.1 6.12 6.18 newest
+VM = tests/vm/run.py -s $O/synfin-static -S $O/tests/storm-static -d $O/vm
+
+test-vm: deps-test			## kernels in virtual machines: make test-vm KERNELS="6.1 newest"
+	$Q$(MAKE) --no-print-directory $O/synfin-static $O/tests/storm-static
+	$Qtests/tap 'kernels:$(VM) -k "$(KERNELS)" $(ARGS)'
+
 golden: programs			## root: make the golden recordings and their outputs anew
 	$QSYNFIN=$O/synfin tests/kernel/run.py --golden tests/golden
 	$QSYNFIN=$O/synfin tests/golden/run --write
@@ -112,4 +124,4 @@ check-vmlinux: all			## hold vmlinux/vmlinux.h against this kernel's BTF
 	$Qtests/check/vmlinux $O/bpf/synfin.o
 
 -include $(wildcard $O/tests/*.d $O/tests/traces/*.d $O/tests/fuzz/*.d)
-.PHONY: bench fuzzers fuzz programs sanitized test-unit test test-export golden test-fresh check-vmlinux
+.PHONY: bench fuzzers fuzz programs sanitized test-unit test test-export test-vm golden test-fresh check-vmlinux
