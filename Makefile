@@ -42,10 +42,12 @@ $O/synfin: $(call objs,main $(CORE) $(LIVE))
 
 static: $O/synfin-static		## one binary without libraries, as build/synfin-static
 
-# libbpf.a wants libelf, libelf.a wants zlib.  What the linker warns of in libcap-ng.a
-# (changing to a user by name) is never called.
-$O/synfin-static: $(call objs,main $(CORE) $(LIVE))
-	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -static -o $@ $^ $(LIBS) -lelf -lz $(LDLIBS)
+# All but the HTTP server (http_none.c says why).  libbpf.a wants libelf.  What the
+# linker warns of is not called (libcap-ng: a user by name), or only for names of
+# hosts (getaddrinfo).
+STATIC	:= main $(filter-out web_config auth,$(CORE)) $(patsubst http,http_none,$(LIVE))
+$O/synfin-static: $(call objs,$(STATIC))
+	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -static -o $@ $^ -lbpf -lcap-ng -lelf -lz $(LDLIBS)
 
 $O/user/%.o: user/%.c
 	@mkdir -p $(@D)
