@@ -28,7 +28,7 @@ static int all_is_there(void **state)
 				[TRACEPOINT_READ] = 1, [TRACEPOINT_WRITTEN] = 2,
 			},
 			.cookie = true, .guard = true, .iter_tcp = true, .iter_owner = true,
-			.iter_prog = true, .sk_storage = true,
+			.iter_prog = true, .sk_storage = true, .tw_refcount = true,
 			.ringbuf = true, .lockdown = true, .release = "6.18.0",
 		},
 		.capabilities = UINT64_MAX, .init_userns = true, .init_pidns = true,
@@ -152,7 +152,7 @@ static void what_tracing_can_do_without_does_not_count(void **state)
 	facts.features.cookie = facts.features.iter_tcp = facts.features.iter_owner = false;
 	facts.features.arguments[TRACEPOINT_READ] = 0;
 	facts.features.arguments[TRACEPOINT_WRITTEN] = 0;
-	facts.features.sk_storage = false;
+	facts.features.sk_storage = facts.features.tw_refcount = false;
 	facts.init_pidns = false;
 	facts.setns_err = -EPERM;
 	facts.bpf_jit_enable = 0;
@@ -162,6 +162,7 @@ static void what_tracing_can_do_without_does_not_count(void **state)
 	expect("tcp_rcv_space_adjust", CHECK_MISSING);
 	expect("sock_send_length", CHECK_MISSING);
 	expect("sk_storage", CHECK_MISSING);
+	expect("tcp_timewait_counter", CHECK_MISSING);
 	expect("pid_namespace", CHECK_MISSING);
 	expect("setns", CHECK_MISSING);
 	expect("bpf_jit_enable", CHECK_MISSING);
