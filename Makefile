@@ -35,6 +35,11 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wex
 
 objs	= $(patsubst %,$O/user/%.o,$1)
 
+# Filters.
+FILTER	:= addrset filter filter_bound report_facts
+ENGINE	+= $(FILTER)
+CORE	+= $(FILTER) filter_state filter_host filter_parse filter_text filter_args filter_explain
+
 all: $O/synfin $O/synfin.8		## build the tool (default), as build/synfin
 
 $O/synfin: $(call objs,main $(CORE) $(LIVE))

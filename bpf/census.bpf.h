@@ -162,7 +162,8 @@ static __always_inline void write_listener(struct seq_file *seq, const struct so
 	row->queue = sk->sk_ack_backlog;
 	row->limit = sk->sk_max_ack_backlog;
 	row->drops = sk->sk_drops.counter;
-	if (tuple_in_scope(&row->tuple, true, false))
+	if (tuple_in_scope(&row->tuple, true, true) &&
+	    (!scope_family || scope_family == row->tuple.family))
 		bpf_seq_write(seq, row, sizeof(*row));
 }
 

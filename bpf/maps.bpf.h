@@ -106,4 +106,27 @@ const volatile bool scope_rports_all = true;
 const volatile __u64 scope_lports[1024] = {};
 const volatile __u64 scope_rports[1024] = {};
 
+/* Sets of addresses (wire_addrs): whether the longest prefix is a wanted one. */
+struct addr_key {
+	__u32 len;		/* bits */
+	__u8  addr[16];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, WIRE_PREFIXES_MAX);
+	__type(key, struct addr_key);
+	__type(value, __u8);
+} laddrs SEC(".maps"), raddrs SEC(".maps");
+
+const volatile bool scope_laddrs_all = true;
+const volatile bool scope_raddrs_all = true;
+
+/*
+ * A child had a peer at LISTEN->SYN_RECV: this kernel makes no raw clones, so what
+ * comes after can be rejected by its peer, too.  Set by the first that is seen.
+ */
+bool clones_have_peers;
+
 #endif

@@ -110,6 +110,34 @@ static __always_inline __u32 common_netns(const struct sock_common *skc)
 
 /* ---- scope: what is not known yet passes ---- */
 
+static __always_inline bool addr_is_unspecified(const __u8 *addr)
+{
+	const __u32 *words = (const __u32 *)addr;
+
+	return !words[0] && !words[1] && !words[3] &&
+	       (!words[2] || words[2] == bpf_htonl(0xffff));
+}
+
+static __always_inline bool addr_in(void *set, const __u8 *addr)
+{
+	struct addr_key key = { .len = 128 };
+	const __u8 *wanted;
+
+	if (addr_is_unspecified(addr))
+		return true;
+	__builtin_memcpy(key.addr, addr, sizeof(key.addr));
+	wanted = bpf_map_lookup_elem(set, &key);
+	return wanted && *wanted;
+}
+
+/* On no address at either end, as after tcp_disconnect(), it is not known. */
+static __always_inline bool family_in_scope(const struct wire_tuple *t)
+{
+	return !scope_family || scope_family == t->family ||
+	       (t->family == 6 && addr_is_unspecified(t->laddr) &&
+		addr_is_unspecified(t->raddr));
+}
+
 static __always_inline bool port_in(const volatile __u64 *set, __u16 port)
 {
 	return set[port >> 6] >> (port & 63) & 1;
@@ -120,23 +148,33 @@ static __always_inline bool netns_in_scope(__u32 netns)
 	return !scope_netns || scope_netns == netns;
 }
 
-/* A port that is 0 is not known yet, or wiped already. */
+/*
+ * A port that is 0 and an unspecified address are not known yet, or wiped already.
+ * lport_final, ends_final: it was known before this event already, too, so that it
+ * is nobody's that was let in for not being known.
+ */
 static __always_inline bool tuple_in_scope(const struct wire_tuple *t, bool lport_final,
-					   bool rport_final)
+					   bool ends_final)
 {
-	if (scope_family && scope_family != t->family)
-		return false;
 	if (!scope_lports_all && lport_final && t->lport && !port_in(scope_lports, t->lport))
 		return false;
-	if (!scope_rports_all && rport_final && t->rport && !port_in(scope_rports, t->rport))
+	if (!ends_final)
+		return true;
+	if (!family_in_scope(t))
 		return false;
-	return true;
+	if (!scope_rports_all && t->rport && !port_in(scope_rports, t->rport))
+		return false;
+	if (!scope_laddrs_all && !addr_in(&laddrs, t->laddr))
+		return false;
+	return scope_raddrs_all || addr_in(&raddrs, t->raddr);
 }
 
 /* A socket on :: takes connections of IPv4, too; and of a listener no remote port is known. */
 static __always_inline bool listener_in_scope(const struct wire_tuple *t)
 {
 	if (scope_family && scope_family != t->family && t->family != 6)
+		return false;
+	if (!scope_laddrs_all && !addr_in(&laddrs, t->laddr))
 		return false;
 	return scope_lports_all || !t->lport || port_in(scope_lports, t->lport);
 }

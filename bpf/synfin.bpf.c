@@ -63,7 +63,7 @@ static __always_inline void count_end(struct wire_counters *count, int oldstate,
 
 /*
  * Whether a connection is in scope may not be known at its birth: its own port
- * is chosen after 7->2, the peer of a raw clone is written after 10->3.  Then
+ * is chosen after 7->2, the ends of a raw clone are written after 10->3.  Then
  * the birth passes, and so must the transition that completes it, or user space
  * would never learn what became of the one it let in.
  */
@@ -71,7 +71,12 @@ static __always_inline bool state_in_scope(const struct wire_tuple *t, int oldst
 {
 	if (newstate == BPF_TCP_LISTEN || (oldstate == BPF_TCP_LISTEN && newstate == BPF_TCP_CLOSE))
 		return listener_in_scope(t);
-	return tuple_in_scope(t, oldstate != BPF_TCP_SYN_SENT, oldstate != BPF_TCP_SYN_RECV);
+	if (oldstate == BPF_TCP_LISTEN && !t->rport)	/* a raw clone, its ends its listener's */
+		return listener_in_scope(t);
+	if (oldstate == BPF_TCP_LISTEN && !clones_have_peers)
+		clones_have_peers = true;
+	return tuple_in_scope(t, oldstate != BPF_TCP_SYN_SENT,
+			      oldstate != BPF_TCP_SYN_RECV || clones_have_peers);
 }
 
 static __always_inline void do_on_set_state(__u64 *ctx)

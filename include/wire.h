@@ -24,6 +24,8 @@
 #define WIRE_STATES	16
 /* A port list on the command line has at most this many ranges. */
 #define WIRE_RANGES	64
+/* A set of addresses has at most this many prefixes. */
+#define WIRE_PREFIXES_MAX	32
 
 enum wire_kind {
 	/* from the kernel */
@@ -54,6 +56,7 @@ enum wire_kind {
 	WIRE_LISTENER = 21,	/* a listening socket, and its queue */
 	WIRE_NETNS_FACTS = 22,	/* sysctls and counters of a network namespace */
 	WIRE_REQUEST = 23,	/* a half-open request, and whose it is */
+	WIRE_PREFIXES = 24,	/* behind WIRE_START, if any: addresses that are kept */
 	WIRE_SOCKET = 25,	/* a socket, in short: a port that is taken */
 	WIRE_KIND_MAX
 };
@@ -203,7 +206,7 @@ struct wire_tw_segment {
 	__u8  pad;
 };
 
-/* A set of ports, as ranges; none: all. */
+/* A set of ports, as ranges; none: all.  0 stands for a listening socket's peer. */
 struct wire_ports {
 	__u32 len;
 	struct { __u16 lo, hi; } range[WIRE_RANGES];
@@ -224,6 +227,26 @@ struct wire_start {
 	__u32 hz;
 	__u32 pad;
 	struct wire_scope scope;
+};
+
+/* The longest prefix of an address decides; an address of none is not wanted. */
+struct wire_prefix {
+	__u8 addr[16];		/* zero behind the prefix */
+	__u8 len;		/* 0 .. 128 */
+	__u8 wanted;
+	__u8 pad[6];
+};
+
+/* A set of addresses; none: all. */
+struct wire_addrs {
+	__u32 len;
+	__u32 pad;
+	struct wire_prefix prefix[WIRE_PREFIXES_MAX];
+};
+
+struct wire_prefixes {
+	struct wire_hdr   hdr;
+	struct wire_addrs laddrs, raddrs;
 };
 
 struct wire_reason {
@@ -436,6 +459,9 @@ WIRE_ASSERT(wire_reset, 80);
 WIRE_ASSERT(wire_tw_segment, 80);
 WIRE_ASSERT(wire_ports, 264);
 WIRE_ASSERT(wire_start, 704);
+WIRE_ASSERT(wire_prefix, 24);
+WIRE_ASSERT(wire_addrs, 776);
+WIRE_ASSERT(wire_prefixes, 1584);
 WIRE_ASSERT(wire_reason, 80);
 WIRE_ASSERT(wire_clock, 40);
 WIRE_ASSERT(wire_tick, 32);

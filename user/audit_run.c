@@ -389,7 +389,7 @@ static void say_tracing(const struct audit_run *run, const struct options *opt)
 static int trace(struct audit_run *run, const struct options *opt, const struct wire_scope *scope)
 {
 	const struct capture_config config = {
-		.scope = *scope, .apart = run->list.inodes, .nr_apart = run->nr,
+		.scope.sockets = *scope, .apart = run->list.inodes, .nr_apart = run->nr,
 	};
 	struct loop *l = &run->loop;
 	const struct rest rest = privileges_rest(opt);	/* sockets are counted off at both ends */

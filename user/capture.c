@@ -101,12 +101,24 @@ static void tell_start(struct capture *c)
 {
 	struct wire_start rec = {
 		.hdr = header(WIRE_START, sizeof(rec), clock_now(CLOCK_MONOTONIC)),
-		.hz = c->features.hz, .scope = c->config->scope,
+		.hz = c->features.hz, .scope = c->config->scope.sockets,
 	};
 
 	snprintf(rec.release, sizeof(rec.release), "%s", c->features.release);
 	snprintf(rec.netns, sizeof(rec.netns), "%s", c->config->netns);
 	hand_out(c, &rec, sizeof(rec));
+}
+
+static void tell_prefixes(struct capture *c)
+{
+	const struct scope *scope = &c->config->scope;
+	struct wire_prefixes rec = {
+		.hdr = header(WIRE_PREFIXES, sizeof(rec), clock_now(CLOCK_MONOTONIC)),
+		.laddrs = scope->laddrs, .raddrs = scope->raddrs,
+	};
+
+	if (scope->laddrs.len || scope->raddrs.len)
+		hand_out(c, &rec, sizeof(rec));
 }
 
 static void tell_clock(struct capture *c)
@@ -419,7 +431,7 @@ static int configure_owners(struct capture *c)
 static int configure(struct capture *c)
 {
 	const struct features *f = &c->features;
-	const struct wire_scope *scope = &c->config->scope;
+	const struct wire_scope *scope = &c->config->scope.sockets;
 	struct synfin_bpf__rodata *ro = c->skel->rodata;
 	struct synfin_bpf *skel = c->skel;
 	uint32_t ring_size = c->config->ring_size;
@@ -433,6 +445,8 @@ static int configure(struct capture *c)
 	ro->scope_family = scope->family;
 	fill_ports(&scope->lports, (bool *)&ro->scope_lports_all, (uint64_t *)ro->scope_lports);
 	fill_ports(&scope->rports, (bool *)&ro->scope_rports_all, (uint64_t *)ro->scope_rports);
+	ro->scope_laddrs_all = !c->config->scope.laddrs.len;
+	ro->scope_raddrs_all = !c->config->scope.raddrs.len;
 	ro->wake_at = ring_size / 8;
 	ro->nr_cpus = c->nr_cpus;
 	ro->nr_slots = 1 + c->config->nr_apart;
@@ -474,6 +488,20 @@ static int fill_slots(const struct capture *c)
 
 		err = bpf_map_update_elem(bpf_map__fd(c->skel->maps.slots), &c->config->apart[i],
 					  &slot, BPF_NOEXIST);
+	}
+	return err;
+}
+
+static int fill_addrs(const struct bpf_map *map, const struct wire_addrs *addrs)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < addrs->len && !err; i++) {
+		const struct wire_prefix *p = &addrs->prefix[i];
+		struct { uint32_t len; uint8_t addr[16]; } key = { .len = p->len };
+
+		memcpy(key.addr, p->addr, sizeof(key.addr));
+		err = bpf_map_update_elem(bpf_map__fd(map), &key, &p->wanted, BPF_ANY);
 	}
 	return err;
 }
@@ -523,6 +551,10 @@ int capture_open(const struct capture_config *config, const struct features *f,
 	if (err)
 		return err;
 	err = synfin_bpf__load(c->skel);
+	if (!err)
+		err = fill_addrs(c->skel->maps.laddrs, &config->scope.laddrs);
+	if (!err)
+		err = fill_addrs(c->skel->maps.raddrs, &config->scope.raddrs);
 	if (!err && !config->census_only)
 		err = fill_slots(c);
 	if (!err && !config->census_only)
@@ -643,6 +675,7 @@ int capture_start(struct capture *c)
 
 	if (c->config->census_only) {
 		tell_start(c);
+	tell_prefixes(c);
 		tell_clock(c);
 		return 0;
 	}

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <linux/types.h>
 #include "feature.h"
+#include "scope.h"
 #include "source.h"
 #include "wire.h"
 
@@ -22,7 +23,7 @@ struct capture;
 #define CAPTURE_NETNS_MAX	1024
 
 struct capture_config {
-	struct wire_scope scope;
+	struct scope scope;
 	uint32_t censuses;	/* those that will be wanted: bits by enum wire_census_which */
 	bool census_only;	/* trace nothing */
 	bool owners;		/* tell whose the sockets are */

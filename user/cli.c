@@ -35,6 +35,13 @@ const char *const cli_groups[] = {
 #undef X
 };
 
+const struct cli_form cli_filter_forms[] = {
+#define X(form_, what_) { .form = form_, .what = what_ },
+	FILTER_FORMS(X)
+#undef X
+	{}
+};
+
 const struct cli_status cli_statuses[] = {
 #define X(code_, name, when_) { .code = code_, .when = when_ },
 	EXIT_STATUSES(X)
@@ -64,6 +71,11 @@ static const char *const color_names[] = {
 bool cli_takes(enum command command, enum flag flag)
 {
 	return cli_flags[flag].commands & 1u << command;
+}
+
+bool cli_takes_filter(enum command command)
+{
+	return (OF_FILTER(COMMAND_BIT)) & 1u << command;
 }
 
 int cli_command_named(const char *name, enum command *ret)

@@ -59,6 +59,8 @@
 #define OF_TRACES(C)	(C(TRACE) | C(CONNS))
 #define OF_SURVEYS(C)	(C(TIMEWAIT) | C(LISTEN))
 #define OF_SOCKETS(C)	(OF_TRACES(C) | OF_SURVEYS(C))
+#define OF_LIVES(C)	(C(CONNS))
+#define OF_FILTER(C)	(OF_TRACES(C))	/* a trailing FILTER, too */
 #define OF_KERNEL(C)	(OF_SOCKETS(C) | C(AUDIT) | C(EXPORT))
 #define OF_RECORDS(C)	(OF_SOCKETS(C) | C(AUDIT) | C(DOCTOR))
 #define OF_EVERY(C)	(OF_RECORDS(C) | C(EXPORT))
@@ -77,6 +79,16 @@
 	  "these local ports: a comma list with ranges, like 80,443,8000-8099")			\
 	X(REMOTEPORT, 'D', "remoteport", "PORTS", NULL, OF_TRACES(C) | C(TIMEWAIT), SOCKETS, \
 	  "these remote ports, likewise")							\
+	X(PID, 'p', "pid", "PID", NULL, OF_FILTER(C), SOCKETS,					\
+	  "owned by this process, its threads included")					\
+	X(COMM, 0, "comm", "NAME", NULL, OF_FILTER(C), SOCKETS,					\
+	  "owned by processes of this name")							\
+	X(UID, 'u', "uid", "UID", NULL, OF_FILTER(C), SOCKETS,					\
+	  "owned by this user, a number or a name")						\
+	X(FAILED, 0, "failed", NULL, NULL, OF_LIVES(C), SOCKETS,				\
+	  "failed handshakes and abnormal ends only")						\
+	X(SLOW, 0, "slow", "DURATION", NULL, OF_LIVES(C), SOCKETS,				\
+	  "handshakes slower than this only; with --failed either")				\
 	X(NETNS, 'N', "netns", "NETNS", "all", OF_KERNEL(C), SOCKETS,				\
 	  "network namespace: all, self, a name under /run/netns, a path, or pid:PID")		\
 	X(CGROUP, 0, "cgroup", "PATH", NULL, OF_TRACES(C), SOCKETS,				\
@@ -91,6 +103,8 @@
 	  "trace nothing; print who is long in CLOSE_WAIT, FIN_WAIT2, LAST_ACK, SYN_SENT")	\
 	X(OLDER, 0, "older", "DURATION", "60s", C(CONNS), SOCKETS,				\
 	  "with --stuck: for at least this time")						\
+	X(EXPLAIN_FILTER, 0, "explain-filter", NULL, NULL, OF_FILTER(C), SOCKETS,		\
+	  "print what of all that the kernel decides and what user space, and exit")		\
 	X(DURATION, 'd', "duration", "DURATION", NULL, OF_KERNEL(C), STOP,			\
 	  "after this time, like 10, 10s, 500ms or 2m; under --read the recording's time")	\
 	X(INTERVAL, 'i', "interval", "INTERVAL", NULL, OF_SURVEYS(C), STOP,			\
@@ -130,6 +144,14 @@
 	X(VERSION, 'V', "version", NULL, NULL, OF_EVERY(C), ABOUT,				\
 	  "print the version and exit")
 
+/* form, what it is; FILTER is made of these (filter_parse.h) */
+#define FILTER_FORMS(X)									\
+	X("state NAME", "established, time-wait, connected, ...; in front, any number of them")	\
+	X("exclude NAME", "what state NAME would show is left out")			\
+	X("src HOST, dst HOST", "ADDRESS, ADDRESS/PREFIX, :PORT or ADDRESS:PORT")	\
+	X("sport OP PORT, dport OP PORT", "OP is =, !=, <, >, <= or >=")		\
+	X("not, and, or, ( )", "in this order; two conditions side by side are an and")
+
 /* code, name, when */
 #define EXIT_STATUSES(X)					\
 	X(0, OK, "done, also after SIGINT or SIGTERM")		\
@@ -150,6 +172,8 @@
 	  "connections to these local ports that end within a minute")				\
 	X(CONNS, "synfin conns --read monday.rec -4",						\
 	  "the IPv4 connections of a recording")						\
+	X(CONNS, "synfin conns --failed --slow 200ms dst 10.0.0.0/8",				\
+	  "what goes wrong, or takes long, towards this network")				\
 	X(CONNS, "synfin conns --stuck --older 10m",						\
 	  "which process leaks sockets: those in CLOSE_WAIT and the like for ten minutes")	\
 	X(TIMEWAIT, "synfin timewait",								\
@@ -208,16 +232,19 @@ struct cli_flag {
 	const char *help;
 };
 
+struct cli_form { const char *form, *what; };
 struct cli_status { int code; const char *when; };
 struct cli_example { enum command command; const char *line, *what; };
 
 extern const struct cli_command cli_commands[CMD_MAX];
 extern const struct cli_flag cli_flags[FLAG_MAX];
 extern const char *const cli_groups[GROUP_MAX];
+extern const struct cli_form cli_filter_forms[];	/* ends with form == NULL */
 extern const struct cli_status cli_statuses[];	/* ends with when == NULL */
 extern const struct cli_example cli_examples[];	/* ends with line == NULL */
 
 bool cli_takes(enum command command, enum flag flag);
+bool cli_takes_filter(enum command command);
 
 /* Returns 0 and sets *ret, or -ENOENT. */
 int cli_command_named(const char *name, enum command *ret);

@@ -15,6 +15,7 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 	[WIRE_RESET]	  = sizeof(struct wire_reset),
 	[WIRE_TW_SEGMENT] = sizeof(struct wire_tw_segment),
 	[WIRE_START]	  = sizeof(struct wire_start),
+	[WIRE_PREFIXES]	  = sizeof(struct wire_prefixes),
 	[WIRE_REASON]	  = sizeof(struct wire_reason),
 	[WIRE_CLOCK]	  = sizeof(struct wire_clock),
 	[WIRE_TICK]	  = sizeof(struct wire_tick),
@@ -78,6 +79,17 @@ static bool is_portset(const struct wire_ports *p)
 	return true;
 }
 
+static bool is_addrset(const struct wire_addrs *a)
+{
+	if (a->len > WIRE_PREFIXES_MAX)
+		return false;
+	for (uint32_t i = 0; i < a->len; i++) {
+		if (a->prefix[i].len > 128 || a->prefix[i].wanted > 1)
+			return false;
+	}
+	return true;
+}
+
 static bool is_start(const struct wire_start *s)
 {
 	return is_text(s->release, sizeof(s->release)) &&
@@ -118,6 +130,8 @@ static bool members_in_range(const union event *ev)
 		       is_state_or_none(ev->tw_segment.substate);
 	case WIRE_START:
 		return is_start(&ev->start);
+	case WIRE_PREFIXES:
+		return is_addrset(&ev->prefixes.laddrs) && is_addrset(&ev->prefixes.raddrs);
 	case WIRE_REASON:
 		return is_text(ev->reason.name, sizeof(ev->reason.name));
 	case WIRE_LOST:

@@ -218,7 +218,7 @@ static void end_open_or_parked(struct engine *e, struct conn *c, uint64_t now_ns
 	}
 	if (c->flags & CONN_BIRTH_HELD) {	/* a raw clone, still */
 		engine_ensure_id(e, c);
-		tell_birth(e, c, c->start_ns);
+		tell_birth(e, c, c->start_ns, &c->tuple);
 	}
 	if (c->path_len && c->since_ns && now_ns >= c->since_ns)
 		c->path_ns[c->path_len - 1] = now_ns - c->since_ns;

@@ -6,7 +6,7 @@
 
 #include "engine_parts.h"
 #include "lifecycle.h"
-#include "scope.h"
+#include "report_facts.h"
 
 #define NSEC_PER_SEC	1000000000ull
 #define NSEC_PER_MSEC	1000000ull
@@ -25,8 +25,18 @@ bool engine_has(const struct engine *e, uint32_t netns, const struct wire_tuple 
 
 bool engine_is_undecided(const struct engine *e, const struct wire_tuple *t)
 {
-	return (!t->lport && (e->scope.lports.len || e->recorded.lports.len)) ||
-	       (!t->rport && (e->scope.rports.len || e->recorded.rports.len));
+	return scope_is_undecided(&e->scope, t) || scope_is_undecided(&e->recorded, t);
+}
+
+/* Whether it will be shown hangs on what its next event says. */
+static bool has_to_wait(const struct engine *e, const struct conn *c, const struct wire_state *ev)
+{
+	const struct filter_facts facts = {
+		.tuple = &c->tuple, .owner = &c->owner,
+		.states = facts_state(ev->oldstate) | facts_state(ev->newstate),
+	};
+
+	return e->filter && filter_ask(e->filter, &facts) == FILTER_MAYBE;
 }
 
 /* ---- identity ---- */
@@ -167,7 +177,7 @@ void engine_ensure_id(struct engine *e, struct conn *c)
  */
 static bool settle(struct engine *e, struct conn *c, const struct wire_tuple *t)
 {
-	uint16_t lport = c->tuple.lport;
+	struct wire_tuple then = c->tuple;
 
 	if (!c->tuple.lport || !c->tuple.rport)
 		c->tuple = *t;
@@ -179,11 +189,8 @@ static bool settle(struct engine *e, struct conn *c, const struct wire_tuple *t)
 	}
 	join_request(e, c, t);
 	engine_ensure_id(e, c);
-	if (c->role == ROLE_ACTIVE)	/* told as it was then: its port was not chosen yet */
-		c->tuple.lport = lport;
-	tell_birth(e, c, c->start_ns);
-	if (!c->tuple.lport)
-		c->tuple.lport = t->lport;
+	/* Told as it was then: its port was not chosen yet.  What a clone had was not its own. */
+	tell_birth(e, c, c->start_ns, c->role == ROLE_ACTIVE ? &then : &c->tuple);
 	return true;
 }
 
@@ -386,10 +393,11 @@ static void on_birth(struct engine *e, struct conn *c, const struct wire_state *
 	if (c->role == ROLE_ACTIVE)
 		engine_ensure_id(e, c);
 	/* Of a raw clone identity and peer come with its next event. */
-	if (engine_is_undecided(e, &c->tuple) || !c->id || !c->tuple.rport)
+	if (engine_is_undecided(e, &c->tuple) || has_to_wait(e, c, ev) || !c->id ||
+	    !c->tuple.rport)
 		c->flags |= CONN_BIRTH_HELD;
 	else
-		tell_birth(e, c, c->start_ns);
+		tell_birth(e, c, c->start_ns, &c->tuple);
 	if (c->role == ROLE_PASSIVE)	/* whether connect() gets its tuple shows later */
 		claim(e, c, ev->hdr.ts_ns, 0);
 }
@@ -747,7 +755,11 @@ void engine_feed(struct engine *e, const union event *ev)
 	case WIRE_START:
 		e->hz = ev->start.hz;
 		timewait_set_hz(&e->minis, e->hz);
-		e->recorded = ev->start.scope;
+		e->recorded.sockets = ev->start.scope;
+		break;
+	case WIRE_PREFIXES:
+		e->recorded.laddrs = ev->prefixes.laddrs;
+		e->recorded.raddrs = ev->prefixes.raddrs;
 		break;
 	case WIRE_REASON:
 		on_reason(e, &ev->reason);
@@ -820,7 +832,7 @@ int engine_init(struct engine *e, const struct wire_scope *scope, uint32_t max_c
 {
 	int err;
 
-	*e = (struct engine){ .scope = *scope, .report = report, .ctx = ctx, .hz = 1000 };
+	*e = (struct engine){ .scope.sockets = *scope, .report = report, .ctx = ctx, .hz = 1000 };
 	err = names_init(&e->names);
 	if (err)
 		return err;
@@ -830,6 +842,12 @@ int engine_init(struct engine *e, const struct wire_scope *scope, uint32_t max_c
 	if (err)
 		engine_deinit(e);
 	return err;
+}
+
+void engine_narrow(struct engine *e, const struct scope *scope, const struct filter *filter)
+{
+	e->scope = *scope;
+	e->filter = filter;
 }
 
 void engine_deinit(struct engine *e)

@@ -13,9 +13,11 @@
 #define SYNFIN_ENGINE_H
 
 #include "conntab.h"
+#include "filter.h"
 #include "listenmap.h"
 #include "names.h"
 #include "report.h"
+#include "scope.h"
 #include "timewait.h"
 
 #define ENGINE_REASONS	64	/* sk_rst_reason has 25 values in 6.18 */
@@ -25,8 +27,9 @@ struct engine {
 	struct listenmap listeners;	/* those of conns */
 	struct timewait minis;		/* sockets after their close */
 	struct names names;
-	struct wire_scope scope;	/* what is wanted */
-	struct wire_scope recorded;	/* what was kept by whoever recorded */
+	struct scope scope;	/* what is wanted */
+	struct scope recorded;	/* what was kept by whoever recorded */
+	const struct filter *filter;	/* what will be shown; NULL: all */
 	report_fn report;
 	void *ctx;
 	int64_t clock_ns;
@@ -48,6 +51,13 @@ struct engine {
 int engine_init(struct engine *e, const struct wire_scope *scope, uint32_t max_conns,
 		report_fn report, void *ctx);
 void engine_deinit(struct engine *e);
+
+/*
+ * Before the first event: the whole scope (copied), and the filter by which the
+ * receiver will choose among the reports.  The engine asks it only whether a birth
+ * can be told already: one whose port it needs waits for it.
+ */
+void engine_narrow(struct engine *e, const struct scope *scope, const struct filter *filter);
 
 /* ev: as decode() returned it. */
 void engine_feed(struct engine *e, const union event *ev);

@@ -26,7 +26,7 @@
 
 bool engine_has(const struct engine *e, uint32_t netns, const struct wire_tuple *t);
 
-/* Whether a port that is still to come could put it out of scope. */
+/* Whether a port or an address that is still to come could put it out of scope. */
 bool engine_is_undecided(const struct engine *e, const struct wire_tuple *t);
 
 /* NULL: not in the table. */
@@ -180,7 +180,7 @@ struct report tell_about_event(const struct engine *e, const union event *ev,
 			       const struct wire_tuple *tuple, enum report_kind kind);
 
 void tell_state(struct engine *e, struct conn *c, uint64_t at_ns, struct report_state state);
-void tell_birth(struct engine *e, struct conn *c, uint64_t at_ns);
+void tell_birth(struct engine *e, struct conn *c, uint64_t at_ns, const struct wire_tuple *tuple);
 void tell_connection(struct engine *e, struct conn *c, const struct verdict *v, uint64_t at_ns);
 void tell_late(struct engine *e, const union event *event, struct conn *c,
 	       enum tcp_state state);

@@ -17,6 +17,7 @@ union event {
 	struct wire_reset	reset;
 	struct wire_tw_segment	tw_segment;
 	struct wire_start	start;
+	struct wire_prefixes	prefixes;
 	struct wire_reason	reason;
 	struct wire_clock	clock;
 	struct wire_tick	tick;

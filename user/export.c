@@ -291,7 +291,7 @@ static void run(struct export *x)
 	}
 }
 
-static int trace(struct export *x, const struct wire_scope *scope)
+static int trace(struct export *x, const struct scope *scope)
 {
 	const struct capture_config config = { .scope = *scope };
 	struct rest rest = privileges_rest(x->opt);
@@ -329,7 +329,7 @@ static void export_deinit(struct export *x)
 	free(x->buf);
 }
 
-int export_run(const struct options *opt, const struct wire_scope *scope)
+int export_run(const struct options *opt, const struct scope *scope)
 {
 	CLEANUP(export_deinit) struct export x = {
 		.opt = opt, .loop = { .epoll = -1, .timer = -1, .signals = -1 },
@@ -337,7 +337,7 @@ int export_run(const struct options *opt, const struct wire_scope *scope)
 	int err;
 
 	x.buf = malloc(EXPOSITION_MAX);
-	if (!x.buf || engine_init(&x.engine, scope, MAX_CONNS, on_report, &x)) {
+	if (!x.buf || engine_init(&x.engine, &scope->sockets, MAX_CONNS, on_report, &x)) {
 		log_error("cannot start: %s", strerror(ENOMEM));
 		return STATUS_ERROR;
 	}

@@ -9,6 +9,6 @@
 #include "options.h"
 
 /* Returns an enum exit_status, its error told. */
-int export_run(const struct options *opt, const struct wire_scope *scope);
+int export_run(const struct options *opt, const struct scope *scope);
 
 #endif

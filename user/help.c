@@ -37,9 +37,10 @@ static void print_wrapped(FILE *out, int at, int indent, const char *text)
 static void print_usage(FILE *out, enum command command, bool named)
 {
 	if (named)
-		fprintf(out, "Usage: synfin %s [OPTIONS]\n\n", cli_commands[command].name);
+		fprintf(out, "Usage: synfin %s [OPTIONS]%s\n\n", cli_commands[command].name,
+			cli_takes_filter(command) ? " [FILTER]" : "");
 	else
-		fprintf(out, "Usage: synfin [COMMAND] [OPTIONS]\n\n");
+		fprintf(out, "Usage: synfin [COMMAND] [OPTIONS] [FILTER]\n\n");
 	print_wrapped(out, 0, 0, "Shows with eBPF what becomes of TCP connections: every state "
 				 "the kernel takes them through, and how their lives end.");
 }
@@ -86,6 +87,15 @@ static void print_group(FILE *out, enum flag_group group, enum command command)
 	}
 }
 
+static void print_filter(FILE *out, enum command command)
+{
+	if (!cli_takes_filter(command))
+		return;
+	fprintf(out, "\nFilter, in the words of ss(8):\n");
+	for (const struct cli_form *f = cli_filter_forms; f->form; f++)
+		print_wrapped(out, fprintf(out, "  %s", f->form), FLAG_COLUMN, f->what);
+}
+
 static void print_statuses(FILE *out)
 {
 	fprintf(out, "\nExit codes:\n");
@@ -112,6 +122,7 @@ void help_print(FILE *out, enum command command, bool named)
 			cli_commands[command].name);
 	for (int group = 0; group < GROUP_MAX; group++)
 		print_group(out, group, command);
+	print_filter(out, command);
 	print_statuses(out);
 	print_examples(out, command);
 }

@@ -13,9 +13,8 @@ static bool may_be_of_scope(const struct engine *e, uint32_t netns, const struct
 /* Those that nobody asked for are known for the sake of their connections. */
 static bool is_wanted(const struct engine *e, const struct conn *c)
 {
-	/* A listening socket has no remote port that could be asked for. */
-	return engine_has(e, c->netns, &c->tuple) && !e->scope.rports.len &&
-	       !e->recorded.rports.len;
+	return scope_asks_for_listener(&e->scope, c->netns, &c->tuple) &&
+	       scope_asks_for_listener(&e->recorded, c->netns, &c->tuple);
 }
 
 static void set_listener(struct engine *e, struct conn *c, const struct wire_tuple *t)

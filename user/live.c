@@ -54,7 +54,7 @@ static void resolver_destroyp(struct resolver **r)
 	resolver_destroy(*r);
 }
 
-int live_run(struct session *s, const struct options *opt, const struct wire_scope *scope)
+int live_run(struct session *s, const struct options *opt, const struct scope *scope)
 {
 	const struct capture_config config = { .scope = *scope, .owners = true };
 	const struct resolver_next next = { session_record, session_knows, s };

@@ -8,6 +8,6 @@
 #include "session.h"
 
 /* Until a signal, -d, -c, or nobody reads.  An enum exit_status, its error told. */
-int live_run(struct session *s, const struct options *opt, const struct wire_scope *scope);
+int live_run(struct session *s, const struct options *opt, const struct scope *scope);
 
 #endif

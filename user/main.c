@@ -23,23 +23,25 @@
 #include "session.h"
 #include "survey_run.h"
 
-/* What the command line wants; a recording's namespace may go by its name. */
+/* What the command line wants of the kernel; a recording's namespace may go by its name. */
 static int make_scope(const struct options *opt, const struct wire_start *recorded,
-		      struct wire_scope *ret)
+		      struct scope *ret)
 {
+	uint32_t *netns = &ret->sockets.netns;
 	char path[PATH_MAX];
 	int err;
 
-	*ret = (struct wire_scope){
+	*ret = (struct scope){ .sockets = {
 		.family = opt->family, .lports = opt->lports, .rports = opt->rports,
-	};
+	} };
+	filter_bound_scope(&opt->bound, ret);
 	if (!strcmp(opt->netns, "all"))
 		return 0;
 	if (recorded && !strcmp(opt->netns, recorded->netns)) {
-		ret->netns = recorded->scope.netns;
+		*netns = recorded->scope.netns;
 		return 0;
 	}
-	err = netns_resolve(opt->netns, path, sizeof(path), &ret->netns);
+	err = netns_resolve(opt->netns, path, sizeof(path), netns);
 	if (!err)
 		return 0;
 	if (err == -EINVAL)
@@ -87,7 +89,7 @@ static int run_recorded(const struct options *opt)
 {
 	CLEANUP(replay_destroyp) struct replay *replay = NULL;
 	CLEANUP(session_deinit) struct session s = {};
-	struct wire_scope scope;
+	struct scope scope;
 	int err;
 
 	err = recorded_open(opt->read_path, &replay);
@@ -110,7 +112,7 @@ static int run_recorded(const struct options *opt)
 static int run_live(const struct options *opt)
 {
 	CLEANUP(session_deinit) struct session s = {};
-	struct wire_scope scope;
+	struct scope scope;
 	int err;
 
 	err = make_scope(opt, NULL, &scope);
@@ -159,16 +161,16 @@ static int check_descriptors(void)
 
 static int run_audit(const struct options *opt)
 {
-	struct wire_scope scope;
+	struct scope scope;
 	int err;
 
 	err = make_scope(opt, NULL, &scope);
-	return err ? err : audit_run(opt, &scope, STDOUT_FILENO);
+	return err ? err : audit_run(opt, &scope.sockets, STDOUT_FILENO);
 }
 
 static int run_export(const struct options *opt)
 {
-	struct wire_scope scope;
+	struct scope scope;
 	int err;
 
 	err = make_scope(opt, NULL, &scope);

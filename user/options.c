@@ -11,6 +11,9 @@
 
 #include "cgroup.h"
 #include "duration.h"
+#include "filter_args.h"
+#include "filter_explain.h"
+#include "filter_parse.h"
 #include "help.h"
 #include "log.h"
 #include "portset.h"
@@ -23,6 +26,7 @@
 
 struct parse {
 	struct options opt;
+	struct filter_args filter;
 	bool named;	/* the command was */
 	uint64_t given;	/* bits by enum flag */
 	int next;	/* state->next behind the last thing that was understood */
@@ -280,6 +284,14 @@ static int set_flag(struct parse *p, const struct cli_flag *flag, const char *ar
 	case FLAG_IPV6:		break;	/* see family_of() */
 	case FLAG_LOCALPORT:	return set_ports(flag, arg, &opt->lports);
 	case FLAG_REMOTEPORT:	return set_ports(flag, arg, &opt->rports);
+	case FLAG_PID:		return filter_args_set_pid(&p->filter, flag, arg);
+	case FLAG_UID:		return filter_args_set_uid(&p->filter, flag, arg);
+	case FLAG_COMM:		return filter_args_set_comm(&p->filter, flag, arg);
+	case FLAG_FAILED:	p->filter.failed = true; break;
+	case FLAG_SLOW:
+		p->filter.slow = true;
+		return set_duration(flag, arg, &p->filter.slow_ns);
+	case FLAG_EXPLAIN_FILTER:	break;	/* when all is known */
 	case FLAG_NETNS:	return set_text(flag, arg, &opt->netns);
 	case FLAG_CGROUP:	return set_cgroup(flag, arg, &opt->cgroup);
 	case FLAG_UNIT:		return set_unit(flag, arg, &opt->unit);
@@ -339,6 +351,13 @@ static const char *culprit(const struct parse *p, const struct argp_state *state
 	return state->argv[state->next > p->next ? state->next - 1 : state->next];
 }
 
+static int take_word(struct parse *p, const char *word)
+{
+	if (!cli_takes_filter(p->opt.command))
+		return usage_error_word(p->opt.command, word);
+	return filter_args_add(&p->filter, word);
+}
+
 static error_t on_key(int key, char *arg, struct argp_state *state)
 {
 	struct parse *p = state->input;
@@ -346,7 +365,7 @@ static error_t on_key(int key, char *arg, struct argp_state *state)
 
 	if (key == ARGP_KEY_ARG) {
 		p->next = state->next;
-		p->status = usage_error_word(arg);
+		p->status = take_word(p, arg);
 	} else if (key == ARGP_KEY_ERROR) {
 		if (!p->status)
 			p->status = usage_error_option(p->opt.command, culprit(p, state));
@@ -436,7 +455,7 @@ static bool is_option(const char *word)
 	return word[0] == '-' && word[1];
 }
 
-/* The first word, unless it is an option. */
+/* The first word, unless it is an option, or begins a filter of the first command. */
 static int take_command(struct parse *p, int *argc, char ***argv)
 {
 	const char *word;
@@ -445,7 +464,7 @@ static int take_command(struct parse *p, int *argc, char ***argv)
 		return 0;
 	word = (*argv)[1];
 	if (cli_command_named(word, &p->opt.command))
-		return usage_error_command(word);
+		return filter_begins(word) ? 0 : usage_error_command(word);
 	p->named = true;
 	(*argc)--;
 	(*argv)++;
@@ -481,6 +500,25 @@ static int parse_flags(struct parse *p, int argc, char **argv)
 	return check_conflicts(p);
 }
 
+static int print_explanation(const struct parse *p)
+{
+	filter_explain(stdout, &p->opt);
+	return done_printing();
+}
+
+/* Once everything has been read. */
+static int finish(struct parse *p)
+{
+	int status;
+
+	p->opt.family = family_of(p);
+	status = filter_args_build(&p->filter, &p->opt.filter);
+	if (status)
+		return status;
+	p->opt.bound = filter_bound(&p->opt.filter);
+	return was_given(p, FLAG_EXPLAIN_FILTER) ? print_explanation(p) : 0;
+}
+
 int options_parse(int argc, char **argv, struct options *ret)
 {
 	struct parse p = { .next = 1 };
@@ -497,7 +535,9 @@ int options_parse(int argc, char **argv, struct options *ret)
 		if (status)
 			return status;
 	}
-	p.opt.family = family_of(&p);
+	status = finish(&p);
+	if (status)
+		return status;
 	*ret = p.opt;
 	return 0;
 }

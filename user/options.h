@@ -11,6 +11,7 @@
 #include <linux/types.h>
 #include "wire.h"
 #include "cli.h"
+#include "filter_bound.h"
 #include "listen.h"
 
 /*
@@ -23,6 +24,8 @@ struct options {
 	enum color color;
 	int family;			/* 4, 6, or 0: both */
 	struct wire_ports lports, rports;	/* none: all */
+	struct filter filter;		/* FILTER and the flags of its kind */
+	struct filter_bound bound;	/* of that */
 	const char *netns;		/* as given, never empty; "all" */
 	const char *cgroup, *unit, *container;	/* as given; NULL: all */
 	uint64_t duration_ns;		/* 0: until stopped */

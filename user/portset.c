@@ -98,3 +98,73 @@ bool portset_contains(const struct wire_ports *set, uint16_t port)
 	}
 	return false;
 }
+
+/* ---- sets of sets ---- */
+
+struct wire_ports portset_all(void)
+{
+	return (struct wire_ports){ .len = 1, .range = { { 0, PORT_MAX } } };
+}
+
+bool portset_is_all(const struct wire_ports *set)
+{
+	return set->len == 1 && !set->range[0].lo && set->range[0].hi == PORT_MAX;
+}
+
+/* Where the range that port is in ends, or the gap. */
+static uint32_t run_of(const struct wire_ports *set, uint32_t port, bool *in)
+{
+	for (uint32_t i = 0; i < set->len; i++) {
+		*in = port >= set->range[i].lo;
+		if (!*in)
+			return set->range[i].lo - 1;
+		if (port <= set->range[i].hi)
+			return set->range[i].hi;
+	}
+	*in = false;
+	return PORT_MAX;
+}
+
+/* What is left of 0..65535 where wanted[in a][in b], from run to run. */
+static bool combine(const struct wire_ports *a, const struct wire_ports *b,
+		    const bool wanted[2][2], struct wire_ports *ret)
+{
+	struct wire_ports set = {};
+	bool in_a, in_b, open = false;
+
+	for (uint32_t port = 0; port <= PORT_MAX; port++) {
+		uint32_t lo = port, end_a = run_of(a, port, &in_a), end_b = run_of(b, port, &in_b);
+
+		port = end_a < end_b ? end_a : end_b;
+		if (!wanted[in_a][in_b]) {
+			open = false;
+			continue;
+		}
+		if (!open && set.len == WIRE_RANGES) {
+			*ret = portset_all();
+			return false;
+		}
+		if (!open)
+			set.range[set.len++].lo = lo;
+		set.range[set.len - 1].hi = port;
+		open = true;
+	}
+	*ret = set;
+	return true;
+}
+
+bool portset_union(const struct wire_ports *a, const struct wire_ports *b, struct wire_ports *ret)
+{
+	return combine(a, b, (const bool[2][2]){ { false, true }, { true, true } }, ret);
+}
+
+bool portset_intersect(const struct wire_ports *a, const struct wire_ports *b,
+		       struct wire_ports *ret)
+{
+	return combine(a, b, (const bool[2][2]){ { false, false }, { false, true } }, ret);
+}
+
+bool portset_complement(const struct wire_ports *set, struct wire_ports *ret)
+{
+	return combine(set, set, (const bool[2][2]){ { true, true }, { false, false } }, ret);
+}

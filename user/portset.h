@@ -24,4 +24,18 @@ int portset_parse(const char *text, struct wire_ports *ret, const char **bad);
 /* Whether port stands in one of the ranges; in the empty set there is none. */
 bool portset_contains(const struct wire_ports *set, uint16_t port);
 
+/*
+ * What follows is of sets in order and without overlaps, whose ports are 0..65535:
+ * 0 is the port of a peer that there is none of.  ret may be one of the operands.
+ * A result that is empty has no range.
+ */
+struct wire_ports portset_all(void);
+bool portset_is_all(const struct wire_ports *set);
+
+/* False, and every port: it would take more than WIRE_RANGES ranges. */
+bool portset_union(const struct wire_ports *a, const struct wire_ports *b, struct wire_ports *ret);
+bool portset_intersect(const struct wire_ports *a, const struct wire_ports *b,
+		       struct wire_ports *ret);
+bool portset_complement(const struct wire_ports *set, struct wire_ports *ret);
+
 #endif

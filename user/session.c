@@ -12,6 +12,7 @@
 #include "decode.h"
 #include "lifecycle.h"
 #include "log.h"
+#include "report_facts.h"
 #include "row.h"
 #include "summary.h"
 
@@ -21,6 +22,7 @@
 #endif
 
 /* ---- what is printed ---- */
+
 
 static bool is_wanted(const struct session *s, const struct report *r)
 {
@@ -47,12 +49,15 @@ static bool is_wanted(const struct session *s, const struct report *r)
 	return false;
 }
 
-/* Whatever the life is called, it is told as a whole or not at all. */
+/* What is left out is not counted in the summary, either. */
 static bool is_asked_for(const struct options *opt, const struct report *r)
 {
-	if (r->kind == REPORT_LOST)
+	const struct filter_facts facts = report_facts(r);
+
+	if (!report_is_of_socket(r))
 		return true;
-	return (!opt->cgroup || cgroup_is_under(r->cgroup, opt->cgroup)) &&
+	return filter_match(&opt->filter, &facts) &&
+	       (!opt->cgroup || cgroup_is_under(r->cgroup, opt->cgroup)) &&
 	       (!opt->unit || cgroup_has_unit(r->cgroup, opt->unit)) &&
 	       (!opt->container || cgroup_has_container(r->cgroup, opt->container));
 }
@@ -319,7 +324,7 @@ static bool wants_color(const struct options *opt, int fd)
 }
 
 /* What is told apart: for people the biggest few, for scripts whatever may matter. */
-static int init_survey(struct session *s, const struct wire_scope *scope)
+static int init_survey(struct session *s, const struct scope *scope)
 {
 	const struct options *opt = s->opt;
 	bool table = opt->format == FORMAT_TABLE;
@@ -355,15 +360,16 @@ static uint32_t fields_of(const struct options *opt)
 	}
 }
 
-int session_init(struct session *s, const struct options *opt, const struct wire_scope *scope,
+int session_init(struct session *s, const struct options *opt, const struct scope *scope,
 		 int fd, bool waits)
 {
 	int err;
 
 	*s = (struct session){ .opt = opt };
-	err = engine_init(&s->engine, scope, MAX_CONNS, on_report, s);
+	err = engine_init(&s->engine, &scope->sockets, MAX_CONNS, on_report, s);
 	if (err)
 		return err;
+	engine_narrow(&s->engine, scope, &opt->filter);
 	if (session_surveys(opt))
 		err = init_survey(s, scope);
 	if (!err)

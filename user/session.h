@@ -38,7 +38,7 @@ struct session {
 bool session_surveys(const struct options *opt);
 
 /* fd: where records go.  waits: rather wait for the reader than drop. */
-int session_init(struct session *s, const struct options *opt, const struct wire_scope *scope,
+int session_init(struct session *s, const struct options *opt, const struct scope *scope,
 		 int fd, bool waits);
 void session_deinit(struct session *s);
 

@@ -50,7 +50,7 @@ static bool in_scope(const struct survey *s, uint32_t netns, const struct wire_t
 
 static bool wants_netns(const struct survey *s, uint32_t netns)
 {
-	return !s->config.scope.netns || s->config.scope.netns == netns;
+	return !s->config.scope.sockets.netns || s->config.scope.sockets.netns == netns;
 }
 
 static void enter(struct survey *s, const struct wire_hdr *hdr)
@@ -231,7 +231,7 @@ static void on_listener(struct survey *s, const struct wire_listener *listener)
 	struct survey_netns *n;
 
 	/* It has no remote port that could be asked for, but its connections do. */
-	if (!in_scope(s, listener->hdr.netns, &listener->tuple))
+	if (!scope_asks_for_listener(&s->config.scope, listener->hdr.netns, &listener->tuple))
 		return;
 	n = netns_of(s, listener->hdr.netns);
 	if (n)

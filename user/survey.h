@@ -14,6 +14,7 @@
 #include "ports.h"
 #include "queues.h"
 #include "report.h"
+#include "scope.h"
 #include "stuck.h"
 #include "tw_table.h"
 
@@ -23,7 +24,7 @@ enum survey_of { SURVEY_TIME_WAIT, SURVEY_LISTENERS, SURVEY_STUCK };
 
 struct survey_config {
 	enum survey_of of;
-	struct wire_scope scope;
+	struct scope scope;
 	unsigned int groups;	/* told apart, of each kind: at most SURVEY_GROUPS_MAX */
 	uint64_t least_lport;	/* members of a group by local port that is told apart; 0: any */
 	uint64_t older_ns;	/* of SURVEY_STUCK */

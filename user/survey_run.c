@@ -101,7 +101,7 @@ static void run_deinit(struct run *r)
 	loop_deinit(&r->loop);
 }
 
-static int start(struct run *r, const struct wire_scope *scope, struct resolver *resolver)
+static int start(struct run *r, const struct scope *scope, struct resolver *resolver)
 {
 	const struct capture_config config = {
 		.scope = *scope, .censuses = 1u << r->which, .census_only = !r->session->traces,
@@ -122,7 +122,7 @@ static int start(struct run *r, const struct wire_scope *scope, struct resolver 
 	return 0;
 }
 
-int survey_run(struct session *s, const struct options *opt, const struct wire_scope *scope)
+int survey_run(struct session *s, const struct options *opt, const struct scope *scope)
 {
 	const struct resolver_next next = { session_record, session_knows, s };
 	CLEANUP(resolver_destroyp) struct resolver *resolver = NULL;

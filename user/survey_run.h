@@ -9,6 +9,6 @@
 #include "session.h"
 
 /* Until it is told, or a signal, -d, -c, or nobody reads.  An enum exit_status, its error told. */
-int survey_run(struct session *s, const struct options *opt, const struct wire_scope *scope);
+int survey_run(struct session *s, const struct options *opt, const struct scope *scope);
 
 #endif

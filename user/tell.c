@@ -49,15 +49,19 @@ void tell_state(struct engine *e, struct conn *c, uint64_t at_ns, struct report_
 	tell(e, c, &r);
 }
 
-void tell_birth(struct engine *e, struct conn *c, uint64_t at_ns)
+/* tuple: as it was known then. */
+void tell_birth(struct engine *e, struct conn *c, uint64_t at_ns, const struct wire_tuple *tuple)
 {
+	struct report r = tell_about(c, REPORT_STATE, at_ns);
 	bool active = c->role == ROLE_ACTIVE;
 
 	c->flags &= ~CONN_BIRTH_HELD;
 	listeners_inherit(e, c);
-	tell_state(e, c, at_ns, (struct report_state){
+	r.tuple = tuple;
+	r.state = (struct report_state){
 		.old = active ? TS_CLOSE : TS_LISTEN,
-		.new = active ? TS_SYN_SENT : TS_SYN_RECV, .in_old_ns = UNKNOWN_NS });
+		.new = active ? TS_SYN_SENT : TS_SYN_RECV, .in_old_ns = UNKNOWN_NS };
+	tell(e, c, &r);
 }
 
 void tell_connection(struct engine *e, struct conn *c, const struct verdict *v,

@@ -147,15 +147,39 @@ int usage_error_command(const char *word)
 			   commands);
 }
 
-int usage_error_word(const char *word)
+static int command_out_of_place(const char *shown, const char *word)
+{
+	return usage_error(shown, NULL, "a command is only known as the first word; write synfin "
+			   "%s [OPTIONS]", word);
+}
+
+int usage_error_word(enum command command, const char *word)
 {
 	char shown[SHOWN_SIZE];
-	enum command command;
+	enum command other;
 
 	show(word, strlen(word), shown);
-	if (!cli_command_named(word, &command))
-		return usage_error(shown, NULL, "a command is only known as the first word; "
-				   "write synfin %s [OPTIONS]", word);
-	return usage_error(shown, NULL, "filter expressions are not supported by this version; "
-			   "leave it out");
+	if (!cli_command_named(word, &other))
+		return command_out_of_place(shown, word);
+	return usage_error(shown, NULL, "\"%s\" takes no filter; leave it out",
+			   cli_commands[command].name);
+}
+
+int usage_error_filter(const char *text, const struct filter_error *error)
+{
+	char what[SHOWN_SIZE + 64], shown[SHOWN_SIZE], word[SHOWN_SIZE];
+	const char *why = filter_problem_text(error->problem);
+	enum command command;
+
+	show(text + error->at, error->len, shown);
+	snprintf(word, sizeof(word), "%.*s", (int)error->len, text + error->at);
+	if (error->problem == FILTER_P_CONDITION && !cli_command_named(word, &command))
+		return command_out_of_place(shown, word);
+	if (!error->len)
+		why = "comes too early";
+	if (error->len)
+		snprintf(what, sizeof(what), "%s (filter, character %zu)", shown, error->at + 1);
+	else
+		snprintf(what, sizeof(what), "the filter's end (character %zu)", error->at + 1);
+	return usage_error(what, NULL, "%s; %s", why, filter_problem_cure(error->problem));
 }

@@ -8,6 +8,7 @@
 #define SYNFIN_USAGE_H
 
 #include "cli.h"
+#include "filter_parse.h"
 
 /* WHAT is what, followed by value unless that is NULL. */
 int usage_error(const char *what, const char *value, const char *why_and_cure, ...)
@@ -21,8 +22,11 @@ int usage_error(const char *what, const char *value, const char *why_and_cure, .
 /* An argument that is not a correct option of command. */
 int usage_error_option(enum command command, const char *arg);
 
-/* A first word that is no command; a later word. */
+/* A first word that is no command; a word of a command that takes no FILTER. */
 int usage_error_command(const char *word);
-int usage_error_word(const char *word);
+int usage_error_word(enum command command, const char *word);
+
+/* What is wrong with a filter of this text, and where. */
+int usage_error_filter(const char *text, const struct filter_error *error);
 
 #endif

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""-4 -6 -L -D -N: only what is wanted, and that as without a filter."""
+"""-4 -6 -L -D -N and expressions that the kernel decides alone: only what is wanted,
+and that as without a filter. More of expressions is in tests/kernel/filters.py."""
 
 import contextlib
 import os
@@ -24,6 +25,9 @@ _FILTERS = {
     f"-4 -L {_DUAL}": lambda one: one["family"] == 4 and one["lport"] == _DUAL,
     f"-L {_CLIENT} -D {_DUAL}": lambda one: one["lport"] == _CLIENT and one.get("rport") == _DUAL,
     "-L 9999": lambda one: False,
+    f"sport = :{_V4}": lambda one: one["lport"] == _V4,
+    f"-L {_V4},{_DUAL} not dport = :{_CLIENT}": lambda one: (one["lport"] in (_V4, _DUAL)
+                                                            and one.get("rport") != _CLIENT),
 }
 
 

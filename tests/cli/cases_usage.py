@@ -46,8 +46,8 @@ def an_unknown_flag_is_refused(synfin):
 
 @case
 def a_missing_argument_is_told(synfin):
-    flags = ["-L", "-D", "-N", "-d", "-c", "-o", "--color", "--write", "--read", "--ring-size", "--cgroup",
-             "--unit", "--container"]
+    flags = ["-L", "-D", "-p", "-u", "--comm", "-N", "-d", "-c", "-o", "--color", "--write", "--read", "--ring-size",
+             "--cgroup", "--unit", "--container"]
     _wrong(synfin, [([flag], flag, "missing") for flag in flags])
     _wrong(synfin, [([flag, ""], flag) for flag in flags])
 
@@ -96,12 +96,48 @@ def a_bad_choice_is_refused(synfin):
 
 
 @case
-def what_cannot_be_filtered_yet_is_refused(synfin):
+def a_bad_filter_names_its_word_and_where_it_stands(synfin):
     _wrong(synfin, [
-        (["state", "established"], "state"), (["trace", "state", "established"], "state", "filter"),
-        (["-4", "dst", "10.0.0.0/8"], "dst", "filter"), (["-4", "dport = :443"], "dport", "filter"),
-        (["-4", "--", "-x"], "-x"), (["conns", "(", "sport", "=", ":80", ")"], "(", "filter"),
+        (["-q", "dprot", "=", ":443"], "dprot", "character 1)", "dport"),
+        (["state", "establishd"], "establishd", "character 7)", "established"),
+        (["conns", "state established dport = :443 and"], "the filter's end", "too early"),
+        (["trace", "dport", "=", ":443", "state", "established"], "state", "character 14)", "first"),
+        (["-4", "dst", "localhost"], "localhost", "not resolved"), (["-4", "dst", "443"], "443", "dport = :443"),
+        (["-4", "dst", "10.0.0.0/33"], "10.0.0.0/33", "/32"), (["-4", "dst", "[::1"], "[::1", "bracket"),
+        (["-4", "dport", ">", "65535"], "65535", "no port"), (["-4", "dport = :nosuchservice"], ":nosuchservice"),
+        (["conns", "(", "sport", "=", ":80"], "(", "never closed"), (["conns", "sport 80 )"], ")", "closes nothing"),
+        (["-4", "--", "-x"], "-x"), (["dst", "\033[31mred"], "\\x1b[31mred"), (["dst", "x" * 5000], "longer"),
+        (["dst", "x" * 3000], "xxxx..."),
     ])
+
+
+@case
+def what_a_filter_cannot_decide_is_named(synfin):
+    _wrong(synfin, [([*"dport = :80 and".split(), *words.split()], words.split()[0])
+                    for words in ("dev eth0", "fwmark = 0x01/0x03", "cgroup = /system.slice", "autobound")])
+
+
+@case
+def a_bad_owner_is_refused(synfin):
+    _wrong_values(synfin, "-p", ["", "0", "-1", "1.5", "x", " 1", "2147483648", "99999999999999999999"])
+    _wrong_values(synfin, "-u", ["", "-1", "nosuchuser", "4294967295", "0x0"])
+    _wrong(synfin, [(["--comm", ""], "--comm"), (["conns", "--slow", "0"], "--slow"),
+                    (["conns", "--slow", "soon"], "--slow"), (["trace", "--failed"], "--failed", "conns"),
+                    (["trace", "--slow", "1"], "--slow", "conns")])
+
+
+@case
+def a_command_that_takes_no_filter_says_so(synfin):
+    _wrong(synfin, [([command, "dport", "=", ":443"], "dport", command) for command in ("doctor", "audit", "export")])
+
+
+@case
+def a_filter_is_explained_on_stdout(synfin):
+    done = synfin.run("--explain-filter", "-N", "self", "-p", "1", "state time-wait dst 10.0.0.0/8").expect(0).quiet()
+    equal(done.lines(), ["The kernel decides:", "  -N self", "  dst 10.0.0.0/8",
+                         "User space decides:", "  state time-wait", "  -p 1"], "stdout")
+    synfin.run("--explain-filter", "dport bogus", within=redirected(">/dev/full")).error(2, "bogus")
+    synfin.run("--explain-filter", "dport 443", within=redirected(">/dev/full")).error(1, "stdout")
 
 
 @case

@@ -164,7 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLAIM(!engine_init(&r.engine, &scope, 1 + take_byte(&in) % 32, on_report, &r));
 	how = take_byte(&in);
 	if (how & 1)
-		r.engine.scope.lports = (struct wire_ports){ 1, { { 1, 1 } }, 0 };
+		r.engine.scope.sockets.lports = (struct wire_ports){ 1, { { 1, 1 } }, 0 };
 	ev.start = start_of(T0);
 	feed(&r, &ev);
 	for (int i = 0; in.left && i < EVENTS_MAX; i++) {

@@ -34,7 +34,7 @@ static void run(struct replay *replay, uint8_t choice, int out)
 		.color = choice & 128 ? COLOR_ALWAYS : COLOR_NEVER, .netns = "all",
 		.quiet = true, .read_path = "recording",
 	};
-	const struct wire_scope all = {};
+	const struct scope all = {};
 	struct session s = {};
 
 	CLAIM(!session_init(&s, &opt, &all, out, true));

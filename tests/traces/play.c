@@ -12,6 +12,7 @@
 #include "decode.h"
 #include "engine.h"
 #include "expect.h"
+#include "report_facts.h"
 #include "row.h"
 #include "scenario.h"
 #include "script.h"
@@ -93,9 +94,12 @@ static void keep_row(struct play *p, const struct row *row)
 
 static void on_report(void *ctx, const struct report *r)
 {
+	const struct filter_facts facts = report_facts(r);
 	struct play *p = ctx;
 	struct row row;
 
+	if (report_is_of_socket(r) && !filter_match(&p->script.filter, &facts))
+		return;
 	check_clock(p, r);
 	tally_report(&p->tally, r, false);
 	row_from_report(&row, r);
@@ -146,10 +150,11 @@ static bool start(struct play *p, unsigned int number)
 {
 	union event ev;
 
-	if (engine_init(&p->engine, &p->script.wanted, p->script.table, on_report, p)) {
+	if (engine_init(&p->engine, &p->script.wanted.sockets, p->script.table, on_report, p)) {
 		complain(p, number, "no table of %u", p->script.table);
 		return false;
 	}
+	engine_narrow(&p->engine, &p->script.wanted, &p->script.filter);
 	p->running = true;
 	for (unsigned int i = 0; script_preamble(&p->script, i, &ev); i++)
 		feed(p, &ev, number);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "filter_bound.h"
+#include "filter_parse.h"
 #include "portset.h"
 #include "tcp_state.h"
 #include "words.h"
@@ -384,15 +386,21 @@ bool script_preamble(const struct script *s, unsigned int i, union event *ret)
 	if (i == 0) {
 		begin(s, 0, WIRE_START, sizeof(ret->start), ret);
 		ret->start.hz = s->hz;
-		ret->start.scope = s->recorded;
+		ret->start.scope = s->recorded.sockets;
 		return true;
 	}
 	if (i == 1) {
+		begin(s, 0, WIRE_PREFIXES, sizeof(ret->prefixes), ret);
+		ret->prefixes.laddrs = s->recorded.laddrs;
+		ret->prefixes.raddrs = s->recorded.raddrs;
+		return true;
+	}
+	if (i == 2) {
 		begin(s, 0, WIRE_CLOCK, sizeof(ret->clock), ret);
 		ret->clock.offset_ns = TRACE_REALTIME_NS - TRACE_MONOTONIC_NS;
 		return true;
 	}
-	name = reason_name(i - 2, &id);
+	name = reason_name(i - 3, &id);
 	if (!name)
 		return false;
 	begin(s, 0, WIRE_REASON, sizeof(ret->reason), ret);
@@ -443,6 +451,30 @@ static bool parse_scope(struct script *s, struct words *w, struct wire_scope *sc
 	return true;
 }
 
+static int no_service(const char *name)
+{
+	return -1;
+}
+
+/* The rest of the line is an expression; the scope is narrowed by it, as main() does. */
+static bool parse_filter(struct script *s, struct words *w, struct filter *f, struct scope *scope)
+{
+	struct filter_bound bound;
+	struct filter_error error;
+	char text[512] = "";
+	const char *word;
+
+	while ((word = words_take(w))) {
+		strncat(text, " ", sizeof(text) - strlen(text) - 1);
+		strncat(text, word, sizeof(text) - strlen(text) - 1);
+	}
+	if (filter_parse(text, no_service, f, &error))
+		return fail(s, "no filter: %s", text + error.at);
+	bound = filter_bound(f);
+	filter_bound_scope(&bound, scope);
+	return true;
+}
+
 static bool parse_socket(struct script *s, struct words *w)
 {
 	struct wire_hdr hdr;
@@ -477,15 +509,20 @@ static bool parse_kernel(struct script *s, struct words *w)
 bool script_directive(struct script *s, struct words *w)
 {
 	const char *word = words_take(w);
+	struct filter recorded;
 
 	if (!strcmp(word, "kernel"))
 		return parse_kernel(s, w);
 	if (!strcmp(word, "socket"))
 		return parse_socket(s, w);
 	if (!strcmp(word, "wanted"))
-		return parse_scope(s, w, &s->wanted);
+		return parse_scope(s, w, &s->wanted.sockets);
 	if (!strcmp(word, "recorded"))
-		return parse_scope(s, w, &s->recorded);
+		return parse_scope(s, w, &s->recorded.sockets);
+	if (!strcmp(word, "filter"))
+		return parse_filter(s, w, &s->filter, &s->wanted);
+	if (!strcmp(word, "recorded_filter"))
+		return parse_filter(s, w, &recorded, &s->recorded);
 	if (!strcmp(word, "table")) {
 		s->table = strtoul(words_peek(w), NULL, 10);
 		return true;

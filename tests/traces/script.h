@@ -10,6 +10,8 @@
 #ifndef SYNFIN_TESTS_SCRIPT_H
 #define SYNFIN_TESTS_SCRIPT_H
 
+#include "filter.h"
+#include "scope.h"
 #include "vocabulary.h"
 
 #define SCRIPT_SOCKETS	32	/* #1 .. #31 */
@@ -25,7 +27,8 @@ struct script {
 	uint32_t hz;
 	uint32_t table;			/* how many connections it holds */
 	bool has_cookies;
-	struct wire_scope wanted, recorded;
+	struct scope wanted, recorded;
+	struct filter filter;
 	uint64_t births;
 	struct script_socket sockets[SCRIPT_SOCKETS];
 	char error[128];		/* of the line that was not understood */

@@ -19,6 +19,7 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 	[WIRE_RESET]	  = sizeof(struct wire_reset),
 	[WIRE_TW_SEGMENT] = sizeof(struct wire_tw_segment),
 	[WIRE_START]	  = sizeof(struct wire_start),
+	[WIRE_PREFIXES]	  = sizeof(struct wire_prefixes),
 	[WIRE_REASON]	  = sizeof(struct wire_reason),
 	[WIRE_CLOCK]	  = sizeof(struct wire_clock),
 	[WIRE_TICK]	  = sizeof(struct wire_tick),
@@ -80,6 +81,10 @@ static union event good(enum wire_kind kind)
 	case WIRE_MINI:
 		ev.mini.tuple = tuple_of(1);
 		ev.mini.substate = TS_TIME_WAIT;
+		break;
+	case WIRE_PREFIXES:
+		ev.prefixes.raddrs.len = 1;
+		ev.prefixes.raddrs.prefix[0].wanted = true;
 		break;
 	case WIRE_SOCKET:
 		ev.socket.tuple = tuple_of(1);
@@ -532,6 +537,9 @@ static bool promises_hold(const union event *ev)
 	case WIRE_START:
 		return ev->start.hz && ev->start.scope.lports.len <= WIRE_RANGES &&
 		       memchr(ev->start.release, 0, sizeof(ev->start.release));
+	case WIRE_PREFIXES:
+		return ev->prefixes.laddrs.len <= WIRE_PREFIXES_MAX &&
+		       ev->prefixes.raddrs.len <= WIRE_PREFIXES_MAX;
 	case WIRE_REASON:
 		return memchr(ev->reason.name, 0, WIRE_NAME_LEN);
 	case WIRE_LOST:
@@ -602,6 +610,29 @@ static void good_records_with_a_few_bytes_changed_are_an_event_or_an_error(void 
 	}
 }
 
+static void a_set_of_addresses_is_one(void **state)
+{
+	union event ev = good(WIRE_PREFIXES);
+	struct wire_addrs *addrs[] = { &ev.prefixes.laddrs, &ev.prefixes.raddrs };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		*addrs[i] = (struct wire_addrs){ .len = WIRE_PREFIXES_MAX };
+		assert_taken(&ev);
+		addrs[i]->prefix[WIRE_PREFIXES_MAX - 1].len = 128;
+		addrs[i]->prefix[WIRE_PREFIXES_MAX - 1].wanted = 1;
+		assert_taken(&ev);
+		addrs[i]->prefix[WIRE_PREFIXES_MAX - 1].len = 129;
+		assert_refused(&ev);
+		addrs[i]->prefix[WIRE_PREFIXES_MAX - 1].len = 0;
+		addrs[i]->prefix[WIRE_PREFIXES_MAX - 1].wanted = 2;
+		assert_refused(&ev);
+		addrs[i]->prefix[WIRE_PREFIXES_MAX - 1].wanted = 0;
+		addrs[i]->len++;
+		assert_refused(&ev);
+		*addrs[i] = (struct wire_addrs){};
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -632,6 +663,7 @@ int main(void)
 		cmocka_unit_test(text_ends_within_its_record_not_behind_it),
 		cmocka_unit_test(a_path_begins_at_the_root),
 		cmocka_unit_test(random_bytes_are_an_event_or_an_error),
+		cmocka_unit_test(a_set_of_addresses_is_one),
 		cmocka_unit_test(good_records_with_a_few_bytes_changed_are_an_event_or_an_error),
 	};
 

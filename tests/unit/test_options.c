@@ -14,6 +14,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "filter_args.h"
+#include "filter_text.h"
 #include "options.h"
 #include "portset.h"
 
@@ -304,18 +306,177 @@ static void an_unknown_first_word_is_told_the_commands(void **state)
 	       "trace -q");
 }
 
-static void a_filter_is_not_supported_yet(void **state)
+#define NO_CONDITION "is no condition; write src, dst, sport, dport, not or a parenthesis, " \
+		     "and state only in front"
+
+static const char *filter_read(void)
 {
-	REFUSE("synfin: state: filter expressions are not supported by this version; leave it out",
-	       "trace", "state", "established");
-	REFUSE("synfin: dst: filter expressions are not supported by this version; leave it out",
-	       "-q", "dst", "10.0.0.0/8");
-	REFUSE("synfin: -q: filter expressions are not supported by this version; leave it out",
-	       "conns", "--", "-q");
-	REFUSE("synfin: \"\": filter expressions are not supported by this version; leave it out",
-	       "conns", "");
-	REFUSE("synfin: -: filter expressions are not supported by this version; leave it out",
-	       "conns", "-");
+	static char buf[8192];
+	struct text t = text_into(buf, sizeof(buf) - 1);
+
+	if (opt.filter.len)
+		filter_text(&opt.filter, opt.filter.len - 1, &t);
+	*t.p = 0;
+	return buf;
+}
+
+static void what_follows_is_a_filter_in_one_word_or_many(void **state)
+{
+	ACCEPT("trace", "dport", "=", ":443", "or", "dport", "=", ":80");
+	assert_string_equal(filter_read(), "dport = :443 or dport = :80");
+	assert_int_equal(opt.bound.rports.len, 2);
+	ACCEPT("conns", "( dport = :443", "or", "dport = :80 )");
+	assert_string_equal(filter_read(), "dport = :443 or dport = :80");
+	ACCEPT("conns", "");
+	assert_string_equal(filter_read(), "");
+	ACCEPT();
+	assert_string_equal(filter_read(), "");
+	assert_int_equal(opt.bound.rports.len, 1);	/* every port */
+}
+
+static void options_may_stand_before_a_filter_within_it_and_behind(void **state)
+{
+	ACCEPT("-q", "dst", "-4", "10/8", "-v");
+	assert_string_equal(filter_read(), "dst 10.0.0.0/8");
+	assert_true(opt.quiet && opt.verbose);
+	assert_int_equal(opt.family, 4);
+}
+
+static void a_filter_alone_is_traces(void **state)
+{
+	ACCEPT("state", "established");
+	assert_int_equal(opt.command, CMD_TRACE);
+	assert_string_equal(filter_read(), "state established");
+	ACCEPT("dport = :443");
+	assert_int_equal(opt.command, CMD_TRACE);
+	ACCEPT("!", "dport", "443");
+	assert_string_equal(filter_read(), "not dport = :443");
+}
+
+static void the_flags_of_a_filters_kind_narrow_it(void **state)
+{
+	ACCEPT("-p", "812", "-u", "33", "--comm", "nginx", "dport", "1", "or", "dport", "2");
+	assert_string_equal(filter_read(), "( dport = :1 or dport = :2 ) and -p 812 and -u 33 and "
+					   "--comm nginx");
+	ACCEPT("--pid", "1");
+	assert_string_equal(filter_read(), "-p 1");
+	ACCEPT("-u", "root");
+	assert_string_equal(filter_read(), "-u 0");
+	ACCEPT("--comm", "a-name-that-no-kernel-keeps");
+	assert_string_equal(filter_read(), "--comm a-name-that-no-");
+	ACCEPT("--comm", "a-name-that-no-kernel-keeps", "--comm", "cat");
+	assert_string_equal(filter_read(), "--comm cat");
+	ACCEPT("-u", "0", "-p", "2147483647");
+	assert_string_equal(filter_read(), "-p 2147483647 and -u 0");
+}
+
+static void failed_and_slow_ask_for_either(void **state)
+{
+	ACCEPT("conns", "--failed");
+	assert_string_equal(filter_read(), "--failed");
+	ACCEPT("conns", "--slow", "200ms");
+	assert_string_equal(filter_read(), "--slow 200ms");
+	ACCEPT("conns", "--slow", "2", "--failed", "dst", "10/8");
+	assert_string_equal(filter_read(), "dst 10.0.0.0/8 and ( --failed or --slow 2s )");
+}
+
+static void a_bad_owner_is_refused(void **state)
+{
+	static char *const pids[] = { "0", "-1", "x", "1x", "1.0", " 1", "2147483648",
+				      "99999999999999999999" };
+	static char *const uids[] = { "-1", "4294967295", "1x", "no such user",
+				      "99999999999999999999" };
+
+	for (size_t i = 0; i < sizeof(pids) / sizeof(*pids); i++) {
+		RUN("-p", pids[i]);
+		assert_refused();
+		assert_non_null(strstr(err, "synfin: -p "));
+	}
+	for (size_t i = 0; i < sizeof(uids) / sizeof(*uids); i++) {
+		RUN("-u", uids[i]);
+		assert_refused();
+		assert_non_null(strstr(err, "synfin: -u "));
+	}
+	REFUSE("synfin: -p 0: not a process number; write it like 812; ps shows them", "-p", "0");
+	REFUSE("synfin: --comm \"\": NAME is empty; give one, or leave it out", "--comm", "");
+	REFUSE("synfin: --slow 0: no time at all; give more, or leave it out",
+	       "conns", "--slow", "0");
+}
+
+static void a_bad_filter_is_told_its_word_and_where_it_is(void **state)
+{
+	REFUSE("synfin: dprot (filter, character 1): " NO_CONDITION, "-q", "dprot", "=", ":443");
+	REFUSE("synfin: ip (filter, character 19): " NO_CONDITION,
+	       "state", "established", "ip", "10.0.0.1");
+	REFUSE("synfin: ip (filter, character 19): " NO_CONDITION, "state established ip 10.0.0.1");
+	REFUSE("synfin: -q (filter, character 1): " NO_CONDITION, "conns", "--", "-q");
+	REFUSE("synfin: - (filter, character 1): " NO_CONDITION, "conns", "-");
+	REFUSE("synfin: dev (filter, character 1): is not known of a TCP event; leave it out; -N "
+	       "takes a network namespace", "dev", "eth0");
+	REFUSE("synfin: the filter's end (character 8): comes too early; write 1 to 65535, or a "
+	       "service of /etc/services, like :443 or :https", "dport =");
+}
+
+static void a_filter_is_only_so_long(void **state)
+{
+	static char big[2 * FILTER_TEXT_SIZE];
+
+	memset(big, ' ', FILTER_TEXT_SIZE - 2);
+	ACCEPT("conns", big);
+	memset(big, ' ', FILTER_TEXT_SIZE - 1);
+	REFUSE("synfin: the filter: longer than 4095 bytes; write fewer conditions", "conns", big);
+	REFUSE("synfin: the filter: longer than 4095 bytes; write fewer conditions",
+	       "conns", "src", big);
+}
+
+/* As many conditions as there is room for, and then the flags. */
+static void a_filter_that_leaves_no_room_for_flags_is_refused(void **state)
+{
+	static char many[FILTER_TEXT_SIZE];
+
+	for (int i = 0; i < FILTER_NODES / 2; i++)
+		strcat(many, "src * ");
+	ACCEPT("conns", many);
+	REFUSE("synfin: the filter: has no room for the flags beside it; write fewer conditions",
+	       "conns", "-p", "1", many);
+}
+
+static void a_command_that_takes_no_filter_says_so(void **state)
+{
+	REFUSE("synfin: state: \"doctor\" takes no filter; leave it out",
+	       "doctor", "state", "all");
+	REFUSE("synfin: dst: \"audit\" takes no filter; leave it out",
+	       "audit", "-q", "dst", "10/8");
+	REFUSE("synfin: conns: a command is only known as the first word; write synfin conns "
+	       "[OPTIONS]", "audit", "conns");
+}
+
+static void assert_explained(const char *expected)
+{
+	assert_int_equal(status, OPTIONS_DONE);
+	assert_string_equal(err, "");
+	assert_string_equal(out, expected);
+}
+
+static void a_filter_is_explained(void **state)
+{
+	RUN("--explain-filter");
+	assert_explained("There is nothing to decide: all is wanted.\n");
+	RUN("conns", "-N", "self", "-4", "-L", "80,443", "-D", "1-1023", "-p", "7",
+	    "--explain-filter", "state time-wait dst 10/8 and dport != :22");
+	assert_explained("The kernel decides:\n  -N self\n  -4\n  -L 80,443\n  -D 1-1023\n"
+			 "  dst 10.0.0.0/8\n  not dport = :22\n"
+			 "User space decides:\n  state time-wait\n  -p 7\n");
+	RUN("--explain-filter", "dst 10/8:80 or dst 11/8:443");
+	assert_explained("User space decides:\n"
+			 "  dst 10.0.0.0/8 and dport = :80 or dst 11.0.0.0/8 and dport = :443\n"
+			 "The kernel decides of that:\n  IPv4\n  dport 80,443\n"
+			 "  dst 10.0.0.0/8, 11.0.0.0/8\n");
+	RUN("--explain-filter", "dport = :1 and dport = :2");
+	assert_explained("The kernel decides:\n  dport = :1\n  dport = :2\n"
+			 "Nothing can be all of that.\n");
+	RUN("--explain-filter", "dport = :1", "and");
+	assert_refused();
 }
 
 static void a_command_after_the_first_word_is_told_its_place(void **state)
@@ -510,8 +671,8 @@ static void of_several_mistakes_the_first_is_told(void **state)
 {
 	REFUSE("synfin: -c 0: no record at all; give more, or leave it out",
 	       "-c", "0", "--bogus", "-d", "0", "word");
-	REFUSE("synfin: word: filter expressions are not supported by this version; leave it out",
-	       "-q", "word", "--bogus");
+	REFUSE("synfin: --bogus: no such option of \"trace\"; see synfin trace --help",
+	       "-q", "word", "--bogus");	/* a filter is read when all of it is there */
 }
 
 static void control_characters_are_shown_not_sent(void **state)
@@ -524,8 +685,7 @@ static void control_characters_are_shown_not_sent(void **state)
 	REFUSE("synfin: --quiet: takes no value; leave out =\\x0a\\x0d", "--quiet=\n\r");
 	REFUSE("synfin: -L 80\\x0a: \"80\\x0a\" is not a port or a range of ports; "
 	       "write PORTS like 80,443,8000-8099", "-L", "80\n");
-	REFUSE("synfin: a\\x7f: filter expressions are not supported by this version; leave it out",
-	       "trace", "a\x7f");
+	REFUSE("synfin: a\\x7f (filter, character 1): " NO_CONDITION, "trace", "a\x7f");
 }
 
 static void a_percent_sign_is_only_a_character(void **state)
@@ -638,14 +798,14 @@ static void every_example_is_a_correct_command_line(void **state)
 	}
 }
 
-static void every_command_has_two_or_three_examples(void **state)
+static void every_command_has_a_few_examples(void **state)
 {
 	int nr[CMD_MAX] = {};
 
 	for (const struct cli_example *e = cli_examples; e->line; e++)
 		nr[e->command]++;
 	for (int i = 0; i < CMD_MAX; i++)
-		assert_in_range(nr[i], 2, 3);
+		assert_in_range(nr[i], 2, 4);
 }
 
 static void a_list_of_names_is_cut_to_its_buffer(void **state)
@@ -693,7 +853,7 @@ static void help_shows_the_commands_and_the_flags_of_one(void **state)
 {
 	RUN("--help");
 	assert_help_of(CMD_TRACE);
-	assert_non_null(strstr(out, "Usage: synfin [COMMAND] [OPTIONS]\n"));
+	assert_non_null(strstr(out, "Usage: synfin [COMMAND] [OPTIONS] [FILTER]\n"));
 	for (int i = 0; i < CMD_MAX; i++) {
 		RUN((char *)cli_commands[i].name, "--help");
 		assert_help_of(i);
@@ -701,7 +861,7 @@ static void help_shows_the_commands_and_the_flags_of_one(void **state)
 		assert_help_of(i);
 	}
 	RUN("conns", "--help");
-	assert_non_null(strstr(out, "Usage: synfin conns [OPTIONS]\n"));
+	assert_non_null(strstr(out, "Usage: synfin conns [OPTIONS] [FILTER]\n"));
 }
 
 /* Every run of blanks and line ends in out becomes one blank. */
@@ -818,6 +978,7 @@ static void whatever_is_typed_costs_at_most_one_line(void **state)
 		"trace", "conns", "-", "--", "=", "-q", "-4", "-L", "-D", "80", ",", "1-2", "-d",
 		"10s", "-c", "0", "7", "-o", "json", "--ring-size", "64K", "--re", "ad", "--write",
 		"--strict", "--color", "auto", "-N", "self", "\n", "\x1b[2J", "\xff", "%n", " ", "",
+		"state", "established", "dst", "10/8", "dport", "and", "(", "!=", "-p",
 		"-W", ":", ";", "?", "x", "--v", "ersion", "--usage", "--program-name", "-h",
 	};
 	uint32_t seed = 0x5ee1f1a5;
@@ -902,7 +1063,17 @@ int main(void)
 		cmocka_unit_test(a_ring_is_a_power_of_two_of_at_least_a_page),
 		cmocka_unit_test(the_largest_count_is_taken),
 		cmocka_unit_test(an_unknown_first_word_is_told_the_commands),
-		cmocka_unit_test(a_filter_is_not_supported_yet),
+		cmocka_unit_test(what_follows_is_a_filter_in_one_word_or_many),
+		cmocka_unit_test(options_may_stand_before_a_filter_within_it_and_behind),
+		cmocka_unit_test(a_filter_alone_is_traces),
+		cmocka_unit_test(the_flags_of_a_filters_kind_narrow_it),
+		cmocka_unit_test(failed_and_slow_ask_for_either),
+		cmocka_unit_test(a_bad_owner_is_refused),
+		cmocka_unit_test(a_bad_filter_is_told_its_word_and_where_it_is),
+		cmocka_unit_test(a_filter_is_only_so_long),
+		cmocka_unit_test(a_filter_that_leaves_no_room_for_flags_is_refused),
+		cmocka_unit_test(a_command_that_takes_no_filter_says_so),
+		cmocka_unit_test(a_filter_is_explained),
 		cmocka_unit_test(a_command_after_the_first_word_is_told_its_place),
 		cmocka_unit_test(an_unknown_option_is_told_the_help_of_its_command),
 		cmocka_unit_test(an_unknown_letter_is_found_in_its_cluster),
@@ -929,7 +1100,7 @@ int main(void)
 		cmocka_unit_test(every_flag_belongs_to_a_command),
 		cmocka_unit_test(every_choice_is_accepted),
 		cmocka_unit_test(every_example_is_a_correct_command_line),
-		cmocka_unit_test(every_command_has_two_or_three_examples),
+		cmocka_unit_test(every_command_has_a_few_examples),
 		cmocka_unit_test(a_list_of_names_is_cut_to_its_buffer),
 		cmocka_unit_test(help_shows_the_commands_and_the_flags_of_one),
 		cmocka_unit_test(help_names_defaults_and_choices),

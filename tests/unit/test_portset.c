@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "portset.h"
+#include "sample_events.h"
 
 /* The set as text: "80 443 8000-8099". */
 static const char *ranges(const struct wire_ports *set)
@@ -200,6 +201,112 @@ static void membership_does_not_depend_on_order(void **state)
 	assert_false(portset_contains(&set, 100));
 }
 
+/* ---- sets of sets ---- */
+
+#define PORTS	65536u
+
+/* Some ranges, in order, apart by at least one port. */
+static struct wire_ports random_set(uint64_t *seed, uint32_t max)
+{
+	struct wire_ports set = {};
+	uint32_t port = random_below(seed, 3);
+
+	for (uint32_t n = random_below(seed, max + 1); n && port < PORTS; n--) {
+		uint32_t hi = port + random_below(seed, 4);
+
+		if (hi >= PORTS || random_below(seed, 20) == 0)
+			hi = PORTS - 1;
+		set.range[set.len].lo = port;
+		set.range[set.len++].hi = hi;
+		port = hi + 2 + random_below(seed, 3);
+	}
+	return set;
+}
+
+/* In order and apart, so that each set has one form only. */
+static void assert_tidy(const struct wire_ports *set)
+{
+	for (uint32_t i = 0; i < set->len; i++) {
+		assert_true(set->range[i].lo <= set->range[i].hi);
+		assert_true(!i || set->range[i].lo > set->range[i - 1].hi + 1);
+	}
+}
+
+static void union_intersection_and_complement_are_those_of_their_members(void **state)
+{
+	uint64_t seed = 1;
+
+	for (int turn = 0; turn < 300; turn++) {
+		struct wire_ports a = random_set(&seed, 8), b = random_set(&seed, 8);
+		struct wire_ports either, both, other;
+
+		assert_true(portset_union(&a, &b, &either));
+		assert_true(portset_intersect(&a, &b, &both));
+		assert_true(portset_complement(&a, &other));
+		assert_tidy(&either);
+		assert_tidy(&both);
+		assert_tidy(&other);
+		for (uint32_t port = 0; port < PORTS; port += port < 100 ? 1 : 97) {
+			bool in_a = portset_contains(&a, port), in_b = portset_contains(&b, port);
+
+			assert_int_equal(portset_contains(&either, port), in_a || in_b);
+			assert_int_equal(portset_contains(&both, port), in_a && in_b);
+			assert_int_equal(portset_contains(&other, port), !in_a);
+		}
+	}
+}
+
+static void the_result_may_take_the_place_of_an_operand(void **state)
+{
+	struct wire_ports a = { .len = 1, .range = { { 80, 80 } } };
+	struct wire_ports b = { .len = 1, .range = { { 443, 443 } } }, c = a;
+
+	assert_true(portset_union(&a, &b, &a));
+	assert_string_equal(ranges(&a), "80 443");
+	assert_true(portset_intersect(&a, &b, &b));
+	assert_string_equal(ranges(&b), "443");
+	assert_true(portset_complement(&c, &c));
+	assert_string_equal(ranges(&c), "0-79 81-65535");
+}
+
+static void all_and_nothing_are_sets(void **state)
+{
+	struct wire_ports all = portset_all(), none = {}, ret;
+
+	assert_true(portset_is_all(&all));
+	assert_false(portset_is_all(&none));
+	assert_true(portset_complement(&all, &ret));
+	assert_int_equal(ret.len, 0);
+	assert_true(portset_complement(&none, &ret));
+	assert_true(portset_is_all(&ret));
+	assert_true(portset_union(&all, &none, &ret));
+	assert_true(portset_is_all(&ret));
+	assert_true(portset_intersect(&all, &none, &ret));
+	assert_int_equal(ret.len, 0);
+}
+
+static void neighbours_become_one(void **state)
+{
+	struct wire_ports a = { .len = 1, .range = { { 1, 80 } } };
+	struct wire_ports b = { .len = 1, .range = { { 81, 90 } } };
+
+	assert_true(portset_union(&a, &b, &a));
+	assert_string_equal(ranges(&a), "1-90");
+}
+
+static void what_takes_too_many_ranges_is_every_port(void **state)
+{
+	struct wire_ports a = {}, b = { .len = 1, .range = { { 65535, 65535 } } }, ret;
+
+	assert_int_equal(portset_parse(many(WIRE_RANGES, 2, ""), &a, NULL), 0);
+	assert_false(portset_complement(&a, &ret));	/* a gap more than it has ranges */
+	assert_true(portset_is_all(&ret));
+	assert_false(portset_union(&a, &b, &ret));
+	assert_true(portset_is_all(&ret));
+	assert_true(portset_intersect(&a, &a, &ret));
+	assert_memory_equal(&ret, &a, sizeof(a));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +325,11 @@ int main(void)
 		cmocka_unit_test(a_set_contains_its_ports_and_no_other),
 		cmocka_unit_test(the_empty_set_contains_nothing),
 		cmocka_unit_test(membership_does_not_depend_on_order),
+		cmocka_unit_test(union_intersection_and_complement_are_those_of_their_members),
+		cmocka_unit_test(the_result_may_take_the_place_of_an_operand),
+		cmocka_unit_test(all_and_nothing_are_sets),
+		cmocka_unit_test(neighbours_become_one),
+		cmocka_unit_test(what_takes_too_many_ranges_is_every_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

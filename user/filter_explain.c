@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "filter_explain.h"
+
+#include <string.h>
+
+#include "addrset.h"
+#include "filter_text.h"
+#include "portset.h"
+
+/* Any filter as text: its words again, with parentheses and the longest numbers. */
+#define TEXT_SIZE	16384
+
+/* A list under a heading, which is printed with its first line. */
+struct list {
+	FILE *out;
+	const char *heading;
+	bool any;
+};
+
+static void put(struct list *list, const struct text *t, const char *buf)
+{
+	if (!list->any)
+		fprintf(list->out, "%s\n", list->heading);
+	list->any = true;
+	fprintf(list->out, "  %.*s\n", (int)(t->p - buf), buf);
+}
+
+static void put_str(struct list *list, const char *before, const char *s)
+{
+	char buf[TEXT_SIZE];
+	struct text t = text_into(buf, sizeof(buf));
+
+	text_str(&t, before);
+	text_visible(&t, s, strlen(s));
+	put(list, &t, buf);
+}
+
+static void put_ports(struct list *list, const char *before, const struct wire_ports *ports)
+{
+	char buf[TEXT_SIZE];
+	struct text t = text_into(buf, sizeof(buf));
+
+	if (!ports->len || portset_is_all(ports))
+		return;
+	text_str(&t, before);
+	filter_text_ports(ports, &t);
+	put(list, &t, buf);
+}
+
+static void put_addrs(struct list *list, const char *before, const struct wire_addrs *addrs)
+{
+	char buf[TEXT_SIZE];
+	struct text t = text_into(buf, sizeof(buf));
+
+	if (addrset_is_all(addrs))
+		return;
+	text_str(&t, before);
+	filter_text_addrs(addrs, &t);
+	put(list, &t, buf);
+}
+
+static void put_flags(struct list *list, const struct options *opt)
+{
+	if (strcmp(opt->netns, "all"))
+		put_str(list, "-N ", opt->netns);
+	if (opt->family)
+		put_str(list, "", opt->family == 4 ? "-4" : "-6");
+	put_ports(list, "-L ", &opt->lports);
+	put_ports(list, "-D ", &opt->rports);
+}
+
+static void put_cgroups(struct list *list, const struct options *opt)
+{
+	if (opt->cgroup)
+		put_str(list, "--cgroup ", opt->cgroup);
+	if (opt->unit)
+		put_str(list, "--unit ", opt->unit);
+	if (opt->container)
+		put_str(list, "--container ", opt->container);
+}
+
+/* What has to be true together, from left to right. */
+static void put_terms(struct list *list, const struct filter *f, unsigned int node, bool bound)
+{
+	const struct filter_node *n = &f->node[node];
+	char buf[TEXT_SIZE];
+	struct text t = text_into(buf, sizeof(buf));
+
+	if (n->kind == FILTER_AND) {
+		put_terms(list, f, n->a, bound);
+		put_terms(list, f, n->b, bound);
+		return;
+	}
+	if (n->kind == FILTER_ANY || filter_is_bound(f, node) != bound)
+		return;
+	filter_text(f, node, &t);
+	put(list, &t, buf);
+}
+
+/* Of the terms that the kernel does not decide alone, what it can tell all the same. */
+static void put_bounds(struct list *list, const struct filter *f, unsigned int node)
+{
+	const struct filter_node *n = &f->node[node];
+	struct filter_bound bound;
+
+	if (n->kind == FILTER_AND) {
+		put_bounds(list, f, n->a);
+		put_bounds(list, f, n->b);
+		return;
+	}
+	if (filter_is_bound(f, node))
+		return;
+	bound = filter_bound_of(f, node);
+	if (bound.family)
+		put_str(list, "", bound.family == 4 ? "IPv4" : "IPv6");
+	put_ports(list, "sport ", &bound.lports);
+	put_ports(list, "dport ", &bound.rports);
+	put_addrs(list, "src ", &bound.laddrs);
+	put_addrs(list, "dst ", &bound.raddrs);
+}
+
+void filter_explain(FILE *out, const struct options *opt)
+{
+	struct list kernel = { .out = out, .heading = "The kernel decides:" };
+	struct list user = { .out = out, .heading = "User space decides:" };
+	struct list most = { .out = out, .heading = "The kernel decides of that:" };
+	const struct filter *f = &opt->filter;
+
+	put_flags(&kernel, opt);
+	put_cgroups(&user, opt);
+	if (f->len) {
+		put_terms(&kernel, f, f->len - 1, true);
+		put_terms(&user, f, f->len - 1, false);
+		put_bounds(&most, f, f->len - 1);
+	}
+	if (!kernel.any && !user.any)
+		fputs("There is nothing to decide: all is wanted.\n", out);
+	if (opt->bound.nothing)
+		fputs("Nothing can be all of that.\n", out);
+}
