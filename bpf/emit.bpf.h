@@ -66,6 +66,22 @@ static __always_inline void record_end(void *rec)
 }
 
 /*
+ * The reader looks up what a cgroup is called, and one that was made for a single
+ * command is gone before its timer comes: so of each cgroup it is woken once.
+ */
+static __always_inline void record_end_of(void *rec, __u64 cgroup)
+{
+	__u8 one = 1;
+
+	if (!wants_owners || !cgroup || bpf_map_lookup_elem(&seen_cgroups, &cgroup)) {
+		record_end(rec);
+		return;
+	}
+	bpf_map_update_elem(&seen_cgroups, &cgroup, &one, BPF_ANY);
+	bpf_ringbuf_submit(rec, BPF_RB_FORCE_WAKEUP);
+}
+
+/*
  * From 6.1 on (05b24ff9b2cf, "bpf: Prevent bpf program recursion for raw
  * tracepoint probes") the kernel silently skips a program that is hit again on
  * the CPU where it already runs, for instance by a softirq on top of it.  So

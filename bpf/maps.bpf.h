@@ -98,6 +98,14 @@ struct {
 	__type(value, __u8);
 } seen_addresses SEC(".maps");
 
+/* Cgroups of which user space was told: the names of others are looked up at once. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 12);
+	__type(key, __u64);
+	__type(value, __u8);
+} seen_cgroups SEC(".maps");
+
 /* The scope (wire_scope): port sets as bitmaps. */
 const volatile __u32 scope_netns = 0;
 const volatile __u32 scope_family = 0;

@@ -128,7 +128,10 @@ static __always_inline void do_on_set_state(__u64 *ctx)
 	rec->oldstate = oldstate;
 	rec->newstate = newstate;
 	__builtin_memset(rec->pad, 0, sizeof(rec->pad));
-	record_end(rec);
+	if (oldstate == BPF_TCP_CLOSE || oldstate == BPF_TCP_LISTEN)	/* a socket's first */
+		record_end_of(rec, rec->owner.cgroup);
+	else
+		record_end(rec);
 }
 
 static __always_inline enum wire_phase segment_phase(__u8 tcp_flags, __u32 len)

@@ -317,8 +317,8 @@ def removed(stage):
     yield from synfin.wrong()
 
 
-def too_late(stage):
-    """of a cgroup that is gone before anybody could look nothing is said, and never anything wrong"""
+def short_lived(stage):
+    """a cgroup that lives for one connection is mostly seen in time; else nothing is said, and nothing wrong"""
     synfin = stage.synfin("conns")
     server, client = stage.actor(), stage.actor()
     server.do("listen", 7000)
@@ -338,8 +338,8 @@ def too_late(stage):
     yield from wrong_places(told, known)
     yield from synfin.wrong()
     print(f"# {len(known)} of {ROUNDS} cgroups that live for a connection were seen in time")
-    if synfin.looked_up()[1] < ROUNDS - len(known):
-        yield f"not looked up: {synfin.looked_up()}"
+    if len(known) < ROUNDS / 2:
+        yield f"only {len(known)} of {ROUNDS} were seen in time: is the reader woken?"
 
 
 def existing(stage):
@@ -495,7 +495,7 @@ def played(test):
 
 
 def main():
-    tests = [each_socket, without_privileges, moved, removed, too_late, existing, filters, storm, hostile, namespace]
+    tests = [each_socket, without_privileges, moved, removed, short_lived, existing, filters, storm, hostile, namespace]
     failed = False
     print(f"1..{len(tests)}")
     for number, test in enumerate(tests, 1):
