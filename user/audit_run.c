@@ -392,12 +392,13 @@ static int trace(struct audit_run *run, const struct options *opt, const struct 
 		.scope.sockets = *scope, .apart = run->list.inodes, .nr_apart = run->nr,
 	};
 	struct loop *l = &run->loop;
-	const struct rest rest = privileges_rest(opt);	/* sockets are counted off at both ends */
+	struct rest rest = privileges_rest(opt);	/* sockets are counted off at both ends */
 	int err;
 
 	err = loop_start(l, opt, &config, on_record, run);
 	if (err)
 		return err;
+	rest.finds_cgroups = false;
 	privileges_drop(&rest);
 	read_edge(run, start_of);
 	run->start_ns = loop_now_ns();

@@ -109,7 +109,7 @@ struct rest privileges_rest(const struct options *opt)
 		       !strncmp(opt->netns, "/proc/", 6);
 
 	return (struct rest){
-		.enters_netns = others, .looks_into_proc = in_proc,
+		.enters_netns = others, .finds_cgroups = others, .looks_into_proc = in_proc,
 		.writes_files = opt->textfile_path || opt->web_config_path,
 	};
 }

@@ -15,6 +15,7 @@
 /* What the rest of a run will still do. */
 struct rest {
 	bool enters_netns;	/* counts off the sockets of other network namespaces */
+	bool finds_cgroups;	/* by their ids; no loss beside SYS_ADMIN, else not worth it */
 	bool looks_into_proc;	/* at what /proc shows of other users' processes */
 	bool writes_files;	/* or reads them, again and again, and they may be another user's */
 };
@@ -23,8 +24,7 @@ struct rest {
 #define KEPT_CAPABILITIES(X)				\
 	X(CAP_SYS_ADMIN, rest->enters_netns)		\
 	X(CAP_SYS_PTRACE, rest->looks_into_proc)	\
-	/* to open cgroups by their ids; no loss beside the one above, else not worth it */ \
-	X(CAP_DAC_READ_SEARCH, rest->enters_netns)	\
+	X(CAP_DAC_READ_SEARCH, rest->finds_cgroups)	\
 	X(CAP_DAC_OVERRIDE, rest->writes_files)
 
 /* Of trace, conns and export; only of network namespaces other than its own is there a rest. */

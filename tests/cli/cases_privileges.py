@@ -55,7 +55,7 @@ def other_namespaces_leave_what_finds_and_enters_them(synfin):
     _left(synfin, _SYS_ADMIN | _DAC_READ_SEARCH, "conns", "-N", synfin.path("link"))
     _left(synfin, _SYS_ADMIN | _DAC_READ_SEARCH | _SYS_PTRACE, "conns", "-N", network)
     _left(synfin, _SYS_ADMIN | _DAC_READ_SEARCH | _SYS_PTRACE, "conns")
-    _left(synfin, _SYS_PTRACE, "audit")
+    _left(synfin, _SYS_ADMIN | _SYS_PTRACE, "audit")
 
 
 @case
