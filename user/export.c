@@ -91,7 +91,7 @@ static void render_now(struct export *x, struct text *t, enum exposition_format 
 {
 	const struct exposition exposition = {
 		.metrics = &x->metrics, .self = &x->self, .reasons = x->engine.reasons,
-		.tracked = x->engine.conns.used,
+		.minis = &x->engine.minis, .tracked = x->engine.conns.used,
 	};
 
 	read_kernel(x);
@@ -284,6 +284,8 @@ static void run(struct export *x)
 
 		loop_turn(l, engine_next_deadline(&x->engine));
 		now_ns = loop_now_ns();
+		if (engine_is_in_doubt(&x->engine, now_ns))
+			capture_recount(l->capture);
 		settle_births(x, now_ns);
 		refresh_textfile(x, now_ns);
 		if (x->http)

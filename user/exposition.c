@@ -24,6 +24,7 @@ struct writer {
 	bool openmetrics;
 	enum metric family;
 	bool has_head;		/* of this family */
+	struct tw_place minis;	/* of all namespaces */
 };
 
 /* ---- samples ---- */
@@ -227,11 +228,13 @@ static void sockets(struct writer *w)
 		TS_CLOSE_WAIT, TS_LAST_ACK, TS_LISTEN, TS_CLOSING,
 	};
 
-	if (!w->x->metrics->has_sockets)
+	if (!w->x->metrics->has_sockets || w->x->minis->unlisted)
 		return;
 	for (unsigned int i = 0; i < ARRAY_SIZE(states); i++)
 		count(w, LABELS(tcp_state_name(states[i])),
-		      metrics_sockets(w->x->metrics, states[i]));
+		      metrics_sockets(w->x->metrics, states[i]) +
+		      (states[i] == TS_FIN_WAIT2 ? w->minis.fin_wait2 : 0));
+	count(w, LABELS(tcp_state_name(TS_TIME_WAIT)), w->minis.time_wait);
 }
 
 static void time_wait_created(struct writer *w)
@@ -240,6 +243,18 @@ static void time_wait_created(struct writer *w)
 
 	count(w, NO_LABELS, m->transitions[TS_FIN_WAIT2][TS_TIME_WAIT] +
 			    m->transitions[TS_CLOSING][TS_TIME_WAIT]);
+}
+
+static void time_wait_removed(struct writer *w)
+{
+	const uint64_t *n = w->minis.ended;
+
+	for (unsigned int cause = 1; cause < END_MAX; cause++) {
+		if (n[cause] || cause >= END_RESET)	/* the others are not of TIME_WAIT */
+			count(w, LABELS(end_text(cause)), n[cause]);
+	}
+	if (n[END_NONE])
+		count(w, LABELS("unknown"), n[END_NONE]);
 }
 
 static void port_exhaustions(struct writer *w)
@@ -387,6 +402,11 @@ static void connections_unseen(struct writer *w)
 	count(w, NO_LABELS, w->x->metrics->unseen);
 }
 
+static void reconcile_corrections(struct writer *w)
+{
+	count(w, NO_LABELS, w->minis.corrections);
+}
+
 static void connections_tracked(struct writer *w)
 {
 	count(w, NO_LABELS, w->x->tracked);
@@ -526,6 +546,7 @@ static void (*const families[METRIC_MAX])(struct writer *w) = {
 	[M_TEARDOWN_DURATION] = teardown_duration,
 	[M_SOCKETS] = sockets,
 	[M_TIME_WAIT_CREATED] = time_wait_created,
+	[M_TIME_WAIT_REMOVED] = time_wait_removed,
 	[M_PORT_EXHAUSTIONS] = port_exhaustions,
 	[M_RETRANSMITS] = retransmits,
 	[M_RESETS_SENT] = resets_sent,
@@ -534,6 +555,7 @@ static void (*const families[METRIC_MAX])(struct writer *w) = {
 	[M_EVENTS_LOST] = events_lost,
 	[M_LIFECYCLES_INCOMPLETE] = lifecycles_incomplete,
 	[M_CONNECTIONS_UNSEEN] = connections_unseen,
+	[M_RECONCILE_CORRECTIONS] = reconcile_corrections,
 	[M_CONNECTIONS_TRACKED] = connections_tracked,
 	[M_RINGBUF_USED] = ringbuf_used,
 	[M_RINGBUF_SIZE] = ringbuf_size,
@@ -559,6 +581,7 @@ void exposition_write(struct text *t, const struct exposition *x, enum expositio
 		.t = t, .x = x, .openmetrics = format == EXPOSITION_OPENMETRICS,
 	};
 
+	timewait_sum(x->minis, &w.minis);
 	for (w.family = 0; w.family < METRIC_MAX; w.family++) {
 		w.has_head = false;
 		families[w.family](&w);

@@ -16,6 +16,7 @@ enum exposition_format { EXPOSITION_CLASSIC, EXPOSITION_OPENMETRICS };
 struct exposition {
 	const struct metrics *metrics;
 	const struct self *self;
+	const struct timewait *minis;	/* what the engine's ledger has */
 	uint64_t tracked;	/* connections in the table */
 	const char (*reasons)[WIRE_NAME_LEN];	/* of resets, by number; "": none */
 };

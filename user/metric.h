@@ -50,9 +50,12 @@
 	  "closed_by", "First FIN or RST to the last state, TIME_WAIT not included.")		\
 	X(SOCKETS, "synfin_sockets", GAUGE, NONE, "state",					\
 	  "TCP sockets now, by state: what was there at the start and what was counted "	\
-	  "since. Neither mini-sockets nor half-open requests.")				\
+	  "since, mini-sockets as the ledger has them. No half-open requests.")			\
 	X(TIME_WAIT_CREATED, "synfin_time_wait_created_total", COUNTER, NONE, "",		\
 	  "Entries into TIME_WAIT.")								\
+	X(TIME_WAIT_REMOVED, "synfin_time_wait_removed_total", COUNTER, NONE, "cause",		\
+	  "TIME_WAIT sockets gone: expired, reused by a connection, reset by a segment, or "	\
+	  "early, for whatever reason; as far as it is known.")					\
 	X(PORT_EXHAUSTIONS, "synfin_ephemeral_port_exhaustions_total", COUNTER, NONE, "",	\
 	  "connect() that found no local port.")						\
 	X(RETRANSMITS, "synfin_retransmits_total", COUNTER, NONE, "phase",			\
@@ -71,6 +74,8 @@
 	  "life was missed.")									\
 	X(CONNECTIONS_UNSEEN, "synfin_connections_unseen_total", COUNTER, NONE, "",		\
 	  "Connections that the kernel counted and of which no record was left.")		\
+	X(RECONCILE_CORRECTIONS, "synfin_reconcile_corrections_total", COUNTER, NONE, "",	\
+	  "Mini-sockets of which the ledger was wrong, as a census of them showed.")		\
 	X(CONNECTIONS_TRACKED, "synfin_connections_tracked", GAUGE, NONE, "",			\
 	  "Connections in synfin's table.")							\
 	X(RINGBUF_USED, "synfin_ringbuf_used_bytes", GAUGE, BYTES, "",				\

@@ -57,6 +57,18 @@ static void add_up(struct tw_place *sum, const struct tw_place *p)
 	sum->corrections += p->corrections;
 	for (unsigned int i = 0; i < END_MAX; i++)
 		sum->ended[i] += p->ended[i];
+	sum->time_wait += p->time_wait;
+	sum->fin_wait2 += p->fin_wait2;
+	sum->overdue += p->overdue;
+	sum->doubtful += p->doubtful;
+}
+
+void timewait_sum(const struct timewait *t, struct tw_place *ret)
+{
+	*ret = (struct tw_place){};
+	add_up(ret, &t->gone);
+	for (uint32_t i = 0; i < t->nr_places; i++)
+		add_up(ret, &t->places[i]);
 }
 
 /* One in which nothing is left makes room. */

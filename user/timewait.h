@@ -169,6 +169,9 @@ struct wire_tuple mini_tuple(const struct mini *m);
 struct tw_place *timewait_place(const struct timewait *t, uint32_t netns);
 struct tw_place *timewait_place_of(const struct timewait *t, const struct mini *m);
 
+/* All namespaces together, those that made room included; of ret only what can be added. */
+void timewait_sum(const struct timewait *t, struct tw_place *ret);
+
 /* ---- the census ---- */
 
 /* It is there at seen_ns. */

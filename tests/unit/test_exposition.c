@@ -13,12 +13,14 @@
 static char buf[EXPOSITION_MAX];
 static struct metrics metrics;
 static struct self self;
+static struct timewait minis;
 static char reasons[ENGINE_REASONS][WIRE_NAME_LEN];
 
 static int begin(void **state)
 {
 	memset(&metrics, 0, sizeof(metrics));
 	memset(reasons, 0, sizeof(reasons));
+	memset(&minis, 0, sizeof(minis));
 	self = (struct self){ .libbpf = "v1.1", .has_runs = true, .nr_programs = 1, .nr_maps = 1,
 			      .census = { true, true, 1500000 } };
 	strcpy(self.programs[0].name, "on_set_state");
@@ -28,7 +30,9 @@ static int begin(void **state)
 
 static const char *write_all(enum exposition_format format)
 {
-	const struct exposition x = { .metrics = &metrics, .self = &self, .reasons = reasons };
+	const struct exposition x = {
+		.metrics = &metrics, .self = &self, .reasons = reasons, .minis = &minis,
+	};
 	struct text t = text_into(buf, sizeof(buf) - 1);
 
 	exposition_write(&t, &x, format);
@@ -211,6 +215,30 @@ static void what_cannot_be_is_told_all_the_same_if_it_was(void **state)
 	assert_line(buf, "synfin_state_transitions_total{from=\"listen\",to=\"established\"} 1");
 }
 
+static void mini_sockets_are_told_by_the_ledger(void **state)
+{
+	metrics.has_sockets = true;
+	metrics.sockets_base[TS_FIN_WAIT2] = 2;
+	minis.gone = (struct tw_place){
+		.time_wait = 5, .fin_wait2 = 3, .corrections = 4, .ended[END_EXPIRED] = 7,
+	};
+	write_all(EXPOSITION_CLASSIC);
+	assert_line(buf, "synfin_sockets{state=\"fin_wait2\"} 5");
+	assert_line(buf, "synfin_sockets{state=\"time_wait\"} 5");
+	assert_line(buf, "synfin_reconcile_corrections_total 4");
+	assert_line(buf, "synfin_time_wait_removed_total{cause=\"expired\"} 7");
+	assert_line(buf, "synfin_time_wait_removed_total{cause=\"reused\"} 0");
+	assert_null(strstr(buf, "synfin_time_wait_removed_total{cause=\"orphan\"}"));
+	assert_null(strstr(buf, "synfin_time_wait_removed_total{cause=\"unknown\"}"));
+}
+
+static void a_ledger_that_was_full_leaves_the_sockets_out(void **state)
+{
+	metrics.has_sockets = true;
+	minis.unlisted = 1;
+	assert_null(strstr(write_all(EXPOSITION_CLASSIC), "synfin_sockets"));
+}
+
 static void label_values_are_escaped(void **state)
 {
 	strcpy(self.maps[0].name, "a\"b\\c\nd");
@@ -219,7 +247,9 @@ static void label_values_are_escaped(void **state)
 
 static void no_room_is_told(void **state)
 {
-	const struct exposition x = { .metrics = &metrics, .self = &self, .reasons = reasons };
+	const struct exposition x = {
+		.metrics = &metrics, .self = &self, .reasons = reasons, .minis = &minis,
+	};
 	struct text t = text_into(buf, 100);
 
 	exposition_write(&t, &x, EXPOSITION_CLASSIC);
@@ -239,6 +269,8 @@ int main(void)
 		cmocka_unit_test_setup(resets_are_told_by_the_kernels_reasons, begin),
 		cmocka_unit_test_setup(a_kernel_without_reasons_leaves_them_unknown, begin),
 		cmocka_unit_test_setup(what_cannot_be_is_told_all_the_same_if_it_was, begin),
+		cmocka_unit_test_setup(mini_sockets_are_told_by_the_ledger, begin),
+		cmocka_unit_test_setup(a_ledger_that_was_full_leaves_the_sockets_out, begin),
 		cmocka_unit_test_setup(label_values_are_escaped, begin),
 		cmocka_unit_test_setup(no_room_is_told, begin),
 	};

@@ -55,6 +55,28 @@ static struct mini *enter(uint32_t n, uint64_t at_ns)
 	return m;
 }
 
+/* ---- sums ---- */
+
+static void sums_are_of_all_namespaces_those_that_made_room_included(void **state)
+{
+	struct tw_place sum;
+
+	open_ledger(10);
+	assert_non_null(add(1, 1, 0));
+	assert_non_null(add(2, 1, 0));
+	assert_non_null(add(2, 2, MINI_PARKED));
+	assert_non_null(add(3, 3, MINI_DOUBTFUL));
+	timewait_place(&t, 1)->ended[END_REUSED] = 2;
+	timewait_place(&t, 2)->corrections = 1;
+	t.gone.ended[END_REUSED] = 3;
+	timewait_sum(&t, &sum);
+	assert_int_equal(sum.time_wait, 2);
+	assert_int_equal(sum.fin_wait2, 1);
+	assert_int_equal(sum.doubtful, 1);
+	assert_int_equal(sum.ended[END_REUSED], 5);
+	assert_int_equal(sum.corrections, 1);
+}
+
 /* ---- by tuple ---- */
 
 static void an_entry_is_found_by_namespace_and_tuple(void **state)
@@ -628,6 +650,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, close_ledger)
 	const struct CMUnitTest tests[] = {
+		TEST(sums_are_of_all_namespaces_those_that_made_room_included),
 		TEST(an_entry_is_found_by_namespace_and_tuple),
 		TEST(the_tuple_comes_back_whole),
 		TEST(the_same_tuple_in_two_namespaces_is_two_entries),
