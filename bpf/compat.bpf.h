@@ -145,6 +145,15 @@ static __always_inline __u64 sk_cgroup_id(const struct sock *sk)
 	return cgrp ? BPF_CORE_READ(cgrp, kn, id) : 0;
 }
 
+/* A byte in 6.18, an int in 5.10: the bitfield reader takes the size from BTF. */
+static __always_inline bool tcp_rfc1337(const struct net *net)
+{
+	/* The cast makes a relocation of its own, from the inner struct on. */
+	const struct netns_ipv4 *ipv4 = (const void *)&net->ipv4;
+
+	return BPF_CORE_READ_BITFIELD_PROBED(ipv4, sysctl_tcp_rfc1337);
+}
+
 /* CONFIG_MPTCP, v5.6. */
 static __always_inline bool tp_is_mptcp(const struct tcp_sock *tp)
 {

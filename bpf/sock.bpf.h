@@ -259,6 +259,7 @@ static __always_inline void sample_read(const struct sock *sk, const struct tcp_
 
 struct segment {
 	struct wire_tuple tuple;	/* as its receiver sees it */
+	__u32 seq;
 	__u32 payload;
 	__u8  flags;
 };
@@ -294,9 +295,32 @@ static __always_inline bool segment_read(const struct sk_buff *skb, struct segme
 	seg->tuple.rport = bpf_ntohs(tcp.source);
 	tuple_set_family(&seg->tuple);
 	len -= (tcp.doff >> 4) * 4;
+	seg->seq = bpf_ntohl(tcp.seq);
 	seg->payload = len > 0xffff ? 0 : len;
 	seg->flags = tcp.flags;
 	return true;
+}
+
+static __always_inline __u32 segment_end_seq(const struct segment *seg)
+{
+	return seg->seq + seg->payload + !!(seg->flags & TCPHDR_SYN) + !!(seg->flags & TCPHDR_FIN);
+}
+
+/*
+ * It came as far as tcp_v4_rcv(): tcp_v4_fill_cb() has written there what the header
+ * says.  What netfilter dropped has IP's own notes in that place.
+ */
+static __always_inline bool segment_met_tcp(const struct sk_buff *skb, const struct segment *seg)
+{
+	const struct tcp_skb_cb *cb = (const void *)skb->cb;
+
+	return BPF_CORE_READ(cb, seq) == seg->seq &&
+	       BPF_CORE_READ(cb, end_seq) == segment_end_seq(seg);
+}
+
+static __always_inline const struct net *skb_net(const struct sk_buff *skb)
+{
+	return BPF_CORE_READ(skb, dev, nd_net.net);
 }
 
 static __always_inline __u32 skb_netns(const struct sk_buff *skb)

@@ -430,28 +430,19 @@ static __always_inline __u8 mini_fate(const struct sock_common *mini)
 	return BPF_CORE_READ(mini, skc_nulls_node.pprev) ? WIRE_TW_STAYS : WIRE_TW_GONE;
 }
 
-/*
- * The eye into TIME_WAIT (kernel-facts 2b): tcp_v4_rcv() and tcp_v6_rcv() drop
- * every segment that met a mini-socket, after it has done its work.  All other
- * drops are rejected by the first two tests.  Where the kernel does not say
- * whose segment it was: any FIN or RST, and user space matches the tuple.
- */
-static __always_inline void do_on_kfree_skb(__u64 *ctx)
+/* The kernel names the mini-socket. */
+static __always_inline void segment_record(const struct sk_buff *skb,
+					   const struct sock_common *mini)
 {
-	const struct sk_buff *skb = (const struct sk_buff *)ctx[0];
-	const struct sock_common *mini = kfree_skb_sk(ctx);
+	const struct inet_timewait_sock *tw = (const void *)mini;
 	struct wire_tw_segment *rec;
 	struct wire_counters *count;
 	struct segment seg;
 	__u32 netns;
 
-	if (kfree_skb_has_sk && (!mini || mini->skc_state != BPF_TCP_TIME_WAIT))
-		return;
 	if (!segment_read(skb, &seg))
 		return;
-	if (!kfree_skb_has_sk && !(seg.flags & (TCPHDR_FIN | TCPHDR_RST)))
-		return;
-	netns = mini ? common_netns(mini) : skb_netns(skb);
+	netns = common_netns(mini);
 	if (!netns_in_scope(netns) || !tuple_in_scope(&seg.tuple, true, true))
 		return;
 	count = counters_of(netns);
@@ -460,19 +451,61 @@ static __always_inline void do_on_kfree_skb(__u64 *ctx)
 	rec = record_begin(count, WIRE_TW_SEGMENT, sizeof(*rec), netns);
 	if (!rec)
 		return;
+	record_identity(&rec->hdr, BPF_CORE_READ(mini, skc_cookie.counter), mini);
 	rec->tuple = seg.tuple;
 	rec->payload = seg.payload;
 	rec->tcp_flags = seg.flags;
-	rec->substate = 0;
-	rec->flags = WIRE_TW_NO_MINI;
+	rec->substate = BPF_CORE_READ(tw, tw_substate);
+	rec->flags = mini_fate(mini);
 	rec->pad = 0;
-	record_identity(&rec->hdr, 0, mini);
-	if (mini) {
-		rec->hdr.cookie = BPF_CORE_READ(mini, skc_cookie.counter);
-		rec->substate = BPF_CORE_READ((const struct inet_timewait_sock *)mini, tw_substate);
-		rec->flags = mini_fate(mini);
-	}
 	record_end(rec);
+}
+
+/* It does not. */
+static __always_inline void dropped_record(const struct sk_buff *skb)
+{
+	struct wire_counters *count;
+	struct wire_dropped *rec;
+	struct segment seg;
+	__u32 netns;
+
+	if (!segment_read(skb, &seg) || !(seg.flags & (TCPHDR_FIN | TCPHDR_RST)) ||
+	    !segment_met_tcp(skb, &seg))
+		return;
+	netns = skb_netns(skb);
+	if (!netns_in_scope(netns) || !tuple_in_scope(&seg.tuple, true, true))
+		return;
+	count = counters_of(netns);
+	if (!count)
+		return;
+	rec = record_begin(count, WIRE_DROPPED, sizeof(*rec), netns);
+	if (!rec)
+		return;
+	record_identity(&rec->hdr, 0, NULL);
+	rec->tuple = seg.tuple;
+	rec->seq = seg.seq;
+	rec->end_seq = segment_end_seq(&seg);
+	rec->tcp_flags = seg.flags;
+	rec->flags = tcp_rfc1337(skb_net(skb)) ? WIRE_D_RFC1337 : 0;
+	__builtin_memset(rec->pad, 0, sizeof(rec->pad));
+	record_end(rec);
+}
+
+/*
+ * The eye into TIME_WAIT (kernel-facts 2b): tcp_v4_rcv() and tcp_v6_rcv() drop
+ * every segment that met a mini-socket, after it has done its work.  Where the
+ * kernel does not say whose it was: any FIN or RST that TCP dropped, and user
+ * space matches the tuple.
+ */
+static __always_inline void do_on_kfree_skb(__u64 *ctx)
+{
+	const struct sk_buff *skb = (const struct sk_buff *)ctx[0];
+	const struct sock_common *mini = kfree_skb_sk(ctx);
+
+	if (!kfree_skb_has_sk)
+		dropped_record(skb);
+	else if (mini && mini->skc_state == BPF_TCP_TIME_WAIT)
+		segment_record(skb, mini);
 }
 
 /*

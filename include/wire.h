@@ -58,6 +58,8 @@ enum wire_kind {
 	WIRE_REQUEST = 23,	/* a half-open request, and whose it is */
 	WIRE_PREFIXES = 24,	/* behind WIRE_START, if any: addresses that are kept */
 	WIRE_SOCKET = 25,	/* a socket, in short: a port that is taken */
+	/* from the kernel again */
+	WIRE_DROPPED = 40,	/* kfree_skb of a segment that TCP dropped, no socket named */
 	WIRE_KIND_MAX
 };
 
@@ -189,8 +191,9 @@ struct wire_reset {
 };
 
 enum wire_tw_flags {
-	WIRE_TW_NO_MINI	= 1 << 0,	/* the kernel did not name the mini-socket: any
-					 * dropped FIN or RST, match by tuple */
+	WIRE_TW_NO_MINI	= 1 << 0,	/* the kernel did not name the mini-socket, in
+					 * recordings from before there was WIRE_DROPPED:
+					 * any dropped FIN or RST, match by tuple */
 	/* neither: not told, as in recordings from before these were */
 	WIRE_TW_GONE	= 1 << 1,	/* the mini-socket is in the table no more */
 	WIRE_TW_STAYS	= 1 << 2,	/* it is */
@@ -204,6 +207,23 @@ struct wire_tw_segment {
 	__u8  substate;		/* 5 or 6, after the segment was processed */
 	__u8  flags;		/* enum wire_tw_flags */
 	__u8  pad;
+};
+
+enum wire_dropped_flags {
+	WIRE_D_RFC1337	= 1 << 0,	/* tcp_rfc1337: TIME_WAIT ignores a RST */
+};
+
+/*
+ * A FIN or RST that tcp_v4_rcv() or tcp_v6_rcv() dropped, perhaps after it met a
+ * mini-socket: where kfree_skb does not name the socket.  Match by tuple; no cookie.
+ */
+struct wire_dropped {
+	struct wire_hdr   hdr;
+	struct wire_tuple tuple;
+	__u32 seq, end_seq;	/* SYN and FIN count one each */
+	__u8  tcp_flags;
+	__u8  flags;		/* enum wire_dropped_flags */
+	__u8  pad[6];
 };
 
 /* A set of ports, as ranges; none: all.  0 stands for a listening socket's peer. */
@@ -457,6 +477,7 @@ WIRE_ASSERT(wire_retransmit, 96);
 WIRE_ASSERT(wire_synack, 96);
 WIRE_ASSERT(wire_reset, 80);
 WIRE_ASSERT(wire_tw_segment, 80);
+WIRE_ASSERT(wire_dropped, 88);
 WIRE_ASSERT(wire_ports, 264);
 WIRE_ASSERT(wire_start, 704);
 WIRE_ASSERT(wire_prefix, 24);

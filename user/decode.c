@@ -14,6 +14,7 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 	[WIRE_SYNACK]	  = sizeof(struct wire_synack),
 	[WIRE_RESET]	  = sizeof(struct wire_reset),
 	[WIRE_TW_SEGMENT] = sizeof(struct wire_tw_segment),
+	[WIRE_DROPPED]	  = sizeof(struct wire_dropped),
 	[WIRE_START]	  = sizeof(struct wire_start),
 	[WIRE_PREFIXES]	  = sizeof(struct wire_prefixes),
 	[WIRE_REASON]	  = sizeof(struct wire_reason),
@@ -125,6 +126,8 @@ static bool members_in_range(const union event *ev)
 		return is_tuple(&ev->synack.tuple);
 	case WIRE_RESET:
 		return is_tuple(&ev->reset.tuple) && is_state_or_none(ev->reset.state);
+	case WIRE_DROPPED:
+		return is_tuple(&ev->dropped.tuple);
 	case WIRE_TW_SEGMENT:
 		return is_tuple(&ev->tw_segment.tuple) &&
 		       is_state_or_none(ev->tw_segment.substate);

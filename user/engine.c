@@ -557,7 +557,7 @@ static void on_retransmit(struct engine *e, const union event *event)
 	if (c && ev->state == TS_SYN_SENT)
 		claim(e, c, ev->hdr.ts_ns, c->start_ns);
 	r = c ? tell_about(c, REPORT_RETRANSMIT, ev->hdr.ts_ns) :
-		tell_about_event(e, event, &ev->tuple, REPORT_RETRANSMIT);
+		tell_about_event(e, &ev->hdr, &ev->tuple, REPORT_RETRANSMIT);
 	r.retransmit = describe(ev, c);
 	if (c && !ev->error)
 		c->retransmits[r.retransmit.phase] += ev->segs;
@@ -750,7 +750,10 @@ void engine_feed(struct engine *e, const union event *ev)
 		on_reset(e, ev);
 		break;
 	case WIRE_TW_SEGMENT:
-		mini_on_segment(e, ev);
+		mini_on_segment(e, &ev->tw_segment);
+		break;
+	case WIRE_DROPPED:
+		mini_on_dropped(e, &ev->dropped);
 		break;
 	case WIRE_START:
 		e->hz = ev->start.hz;

@@ -2,9 +2,9 @@
 /*
  * engine_parts.h - what the files that the engine is made of share; nobody else
  * includes it.  engine.c: records in, identity, scope.  requests.c: half-open
- * requests.  minis.c: mini-sockets.  listeners.c: listening sockets.  ends.c: how
- * lives end.  tell.c: reports out.
- * Pure, as the whole is.
+ * requests.  minis.c, mini_segment.c and mini_census.c: mini-sockets, what they meet,
+ * and who meets them.  listeners.c: listening sockets.  ends.c: how lives end.
+ * tell.c: reports out.  Pure, as the whole is.
  */
 #ifndef SYNFIN_ENGINE_PARTS_H
 #define SYNFIN_ENGINE_PARTS_H
@@ -107,12 +107,6 @@ void mini_end(struct engine *e, struct mini *m, enum end_word cause, uint64_t at
 /* One that is no connection's goes from FIN_WAIT2 to TIME_WAIT; since_ns 0: not known. */
 void mini_turn(struct engine *e, struct mini *m, uint64_t at_ns, uint64_t since_ns);
 
-/* A segment met a mini-socket. */
-void mini_on_segment(struct engine *e, const union event *event);
-
-/* The mini-socket of c sent a reset. */
-void mini_on_reset(struct engine *e, const union event *event, struct conn *c);
-
 /* A mini-socket was met.  NULL: no entry; if there is another's, that one has been replaced. */
 struct mini *mini_met_on(struct engine *e, const struct wire_hdr *hdr,
 			 const struct wire_tuple *tuple);
@@ -125,6 +119,38 @@ struct mini *mini_found(struct engine *e, const struct wire_hdr *hdr,
 /* Its connection, which is open for us: its end was lost, or is told next.  NULL: none. */
 struct conn *mini_open_of(struct engine *e, const struct wire_hdr *hdr,
 			  const struct wire_tuple *tuple);
+
+/* Its connection, in whatever stage.  NULL: it is not in the table. */
+struct conn *mini_conn_named(struct engine *e, const struct wire_hdr *hdr,
+			     const struct wire_tuple *tuple);
+
+/*
+ * The peer's FIN made TIME_WAIT of c, which is parked, and is gone then.  Not seen:
+ * it was lost, and its effect shows.
+ */
+void mini_on_fin(struct engine *e, struct conn *c, uint64_t at_ns, bool seen);
+
+/* ---- mini_segment.c ---- */
+
+/* A segment that met a mini-socket; or, if the kernel does not name one, may have. */
+struct arrival {
+	const struct wire_hdr *hdr;
+	const struct wire_tuple *tuple;
+	uint32_t payload;
+	uint8_t tcp_flags;
+	bool is_named;
+	uint8_t flags;		/* if it is: enum wire_tw_flags */
+	uint8_t substate;	/* likewise, after it */
+	bool ignores_rst;	/* if not: tcp_rfc1337 */
+	bool has_seq;
+	uint32_t seq, end_seq;
+};
+
+void mini_on_segment(struct engine *e, const struct wire_tw_segment *ev);
+void mini_on_dropped(struct engine *e, const struct wire_dropped *ev);
+
+/* The mini-socket of c sent a reset. */
+void mini_on_reset(struct engine *e, const union event *event, struct conn *c);
 
 /* ---- mini_census.c ---- */
 
@@ -176,15 +202,14 @@ void tell(struct engine *e, struct conn *c, struct report *r);
 struct report tell_about(const struct conn *c, enum report_kind kind, uint64_t at_ns);
 
 /* Of a socket that is not in the table: what the record itself says. */
-struct report tell_about_event(const struct engine *e, const union event *ev,
+struct report tell_about_event(const struct engine *e, const struct wire_hdr *hdr,
 			       const struct wire_tuple *tuple, enum report_kind kind);
 
 void tell_state(struct engine *e, struct conn *c, uint64_t at_ns, struct report_state state);
 void tell_birth(struct engine *e, struct conn *c, uint64_t at_ns, const struct wire_tuple *tuple);
 void tell_connection(struct engine *e, struct conn *c, const struct verdict *v, uint64_t at_ns);
-void tell_late(struct engine *e, const union event *event, struct conn *c,
-	       enum tcp_state state);
-void tell_mini_late(struct engine *e, const union event *event, struct mini *m,
+void tell_late(struct engine *e, const struct arrival *a, struct conn *c, enum tcp_state state);
+void tell_mini_late(struct engine *e, const struct arrival *a, struct mini *m,
 		    enum tcp_state state);
 void tell_mini_state(struct engine *e, struct mini *m, uint64_t at_ns, struct report_state state);
 void tell_reset(struct engine *e, const union event *event, struct conn *c);

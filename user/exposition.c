@@ -424,7 +424,8 @@ static void events(struct writer *w)
 	static const struct { enum wire_kind kind; const char *name; } kinds[] = {
 		{ WIRE_STATE, "state" }, { WIRE_RETRANSMIT, "retransmit" },
 		{ WIRE_SYNACK, "synack" }, { WIRE_RESET, "reset" },
-		{ WIRE_TW_SEGMENT, "late_segment" }, { WIRE_CENSUS, "census" },
+		{ WIRE_TW_SEGMENT, "late_segment" }, { WIRE_DROPPED, "dropped_segment" },
+		{ WIRE_CENSUS, "census" },
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++)

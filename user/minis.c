@@ -60,6 +60,8 @@ void mini_claim(struct engine *e, uint32_t netns, const struct wire_tuple *tuple
 	/* What was seen since is the new one's. */
 	if (!m || m->seen_ns >= at_ns)
 		return;
+	if (end_ns > at_ns)	/* nonsense */
+		end_ns = 0;
 	if (c)
 		end_parked(e, c, CLOSE_ORPHAN, end_ns ? end_ns : at_ns);
 	else
@@ -165,11 +167,7 @@ void mini_enter_perhaps(struct engine *e, const struct conn *c)
 	arm(e, m, c->last_ns, true, TIME_WAIT_NS);
 }
 
-/*
- * The peer's FIN: the moment of TIME_WAIT, which no state event shows.  seen: it
- * is this; else it was lost, and here is its effect.
- */
-static void on_awaited_fin(struct engine *e, struct conn *c, uint64_t at_ns, bool seen)
+void mini_on_fin(struct engine *e, struct conn *c, uint64_t at_ns, bool seen)
 {
 	struct verdict v;
 	uint64_t in_old;
@@ -201,7 +199,7 @@ static bool park(struct engine *e, struct conn *c, bool doubtful)
 	if (!fin_ns)
 		return false;
 	end_park(e, c);
-	on_awaited_fin(e, c, fin_ns, true);
+	mini_on_fin(e, c, fin_ns, true);
 	return true;
 }
 
@@ -225,7 +223,7 @@ bool mini_has_turned(struct engine *e, struct conn *c)
 		return false;
 	if (c->stage == STAGE_VERDICT)
 		end_park(e, c);
-	on_awaited_fin(e, c, m->seen_ns, false);
+	mini_on_fin(e, c, m->seen_ns, false);
 	return true;
 }
 
@@ -268,64 +266,6 @@ void mini_forget(struct engine *e, const struct conn *c)
 		timewait_remove(&e->minis, m);
 }
 
-/* ---- segments ---- */
-
-/* By a mini-socket, which dies of it; the segment it answers is reported next. */
-void mini_on_reset(struct engine *e, const union event *event, struct conn *c)
-{
-	tell_reset(e, event, c);
-	if (c->stage == STAGE_VERDICT)
-		end_park(e, c);
-	c->flags |= CONN_RST_AFTER | CONN_RST_REPLY;
-	c->rst_in_ns = event->hdr.ts_ns;
-	conntab_set_deadline(&e->conns, c, event->hdr.ts_ns + VERDICT_WAIT_NS);
-}
-
-/* What became of the mini-socket. */
-enum effect { STAYS, ENTERS, DIES };
-
-/*
- * Where the kernel names the mini-socket it tells that, too; recordings from
- * before it was asked for it have only the segment.
- */
-static enum effect effect_of_named(const struct wire_tw_segment *ev, bool was_parked)
-{
-	if (was_parked && ev->substate == TS_TIME_WAIT)
-		return ENTERS;
-	if (ev->flags & (WIRE_TW_GONE | WIRE_TW_STAYS))
-		return ev->flags & WIRE_TW_GONE ? DIES : STAYS;
-	return ev->tcp_flags & TCPHDR_RST ? DIES : STAYS;
-}
-
-static enum effect effect_of(const struct wire_tw_segment *ev, bool was_parked)
-{
-	if (!(ev->flags & WIRE_TW_NO_MINI))
-		return effect_of_named(ev, was_parked);
-	if (ev->tcp_flags & TCPHDR_RST)
-		return DIES;
-	return was_parked ? ENTERS : STAYS;
-}
-
-static void on_parked_segment(struct engine *e, const union event *event, struct conn *c)
-{
-	const struct wire_tw_segment *ev = &event->tw_segment;
-	enum effect effect = effect_of(ev, true);
-
-	if (c->stage == STAGE_VERDICT)	/* here is the proof */
-		end_park(e, c);
-	if (effect == ENTERS) {
-		on_awaited_fin(e, c, ev->hdr.ts_ns, ev->tcp_flags & TCPHDR_FIN);
-		return;
-	}
-	if (ev->tcp_flags & TCPHDR_SYN)
-		c->flags |= CONN_LATE_SYN;
-	tell_late(e, event, c, TS_FIN_WAIT2);
-	if (effect == DIES && ev->tcp_flags & TCPHDR_RST)
-		end_parked(e, c, CLOSE_RESET_RECEIVED, ev->hdr.ts_ns);
-	else if (effect == DIES || c->flags & CONN_RST_AFTER)
-		end_parked(e, c, CLOSE_RESET_SENT, ev->hdr.ts_ns);
-}
-
 void mini_turn(struct engine *e, struct mini *m, uint64_t at_ns, uint64_t since_ns)
 {
 	struct report_state line = { .old = TS_FIN_WAIT2, .new = TS_TIME_WAIT,
@@ -341,26 +281,7 @@ void mini_turn(struct engine *e, struct mini *m, uint64_t at_ns, uint64_t since_
 	m->rcv_nxt++;
 }
 
-static void on_entry_segment(struct engine *e, const union event *event, struct mini *m)
-{
-	const struct wire_tw_segment *ev = &event->tw_segment;
-	bool parked = m->flags & MINI_PARKED, rst = ev->tcp_flags & TCPHDR_RST;
-	enum effect effect = effect_of(ev, parked);
-	uint64_t at_ns = ev->hdr.ts_ns;
-
-	if (m->flags & MINI_DOUBTFUL)	/* it is there */
-		timewait_mark(&e->minis, m, m->flags & ~MINI_DOUBTFUL);
-	if (effect == ENTERS)
-		mini_turn(e, m, at_ns, ev->tcp_flags & TCPHDR_FIN ? at_ns : 0);
-	if (effect != ENTERS || m->flags & MINI_UNTOLD)
-		tell_mini_late(e, event, m, m->flags & MINI_PARKED ? TS_FIN_WAIT2 : TS_TIME_WAIT);
-	if (effect == DIES && (parked || rst))
-		mini_end(e, m, END_RESET, at_ns, at_ns);
-	else if (!(m->flags & MINI_PARKED) && ev->tcp_flags & TCPHDR_ACK && !rst)
-		timewait_arm(&e->minis, m, at_ns, at_ns + TIME_WAIT_NS);
-	else
-		timewait_met(m, at_ns);
-}
+/* ---- who is there ---- */
 
 struct mini *mini_found(struct engine *e, const struct wire_hdr *hdr,
 			const struct wire_tuple *tuple, enum tcp_state substate,
@@ -379,38 +300,6 @@ struct mini *mini_found(struct engine *e, const struct wire_hdr *hdr,
 	return m;
 }
 
-static void on_stranger(struct engine *e, const union event *event)
-{
-	const struct wire_tw_segment *ev = &event->tw_segment;
-	struct mini *m = mini_found(e, &ev->hdr, &ev->tuple, ev->substate, 0);
-
-	if (!m) {
-		tell_late(e, event, NULL, ev->substate);
-		return;
-	}
-	timewait_arm(&e->minis, m, ev->hdr.ts_ns, ev->hdr.ts_ns + TIME_WAIT_NS);
-	on_entry_segment(e, event, m);
-}
-
-/*
- * tcp_time_wait() lets the mini-socket be found before tcp_done() announces that
- * the full one has closed: what came is known when that is told, or was lost.
- */
-static void on_early_segment(struct engine *e, const union event *event, struct mini *m,
-			     struct conn *c)
-{
-	const struct wire_tw_segment *ev = &event->tw_segment;
-
-	if (!m)
-		m = mini_found(e, &ev->hdr, &ev->tuple, ev->substate, MINI_FOUND);
-	if (m && ev->substate == TS_TIME_WAIT && ev->tcp_flags & TCPHDR_FIN && !m->since_ns)
-		m->since_ns = ev->hdr.ts_ns;
-	if (m)
-		timewait_arm(&e->minis, m, ev->hdr.ts_ns, ev->hdr.ts_ns + TIME_WAIT_NS);
-	life_meet(c, ev->substate, true, ev->hdr.ts_ns);
-	conntab_set_deadline(&e->conns, c, ev->hdr.ts_ns + VERDICT_WAIT_NS);
-}
-
 struct mini *mini_met_on(struct engine *e, const struct wire_hdr *hdr,
 			 const struct wire_tuple *tuple)
 {
@@ -423,8 +312,8 @@ struct mini *mini_met_on(struct engine *e, const struct wire_hdr *hdr,
 }
 
 /* A socket that lives again has its cookie still, but not its tuple. */
-static struct conn *conn_named(struct engine *e, const struct wire_hdr *hdr,
-			       const struct wire_tuple *tuple)
+struct conn *mini_conn_named(struct engine *e, const struct wire_hdr *hdr,
+			     const struct wire_tuple *tuple)
 {
 	struct conn *c = hdr->cookie ? conntab_find(&e->conns, hdr->cookie) : NULL;
 
@@ -434,32 +323,7 @@ static struct conn *conn_named(struct engine *e, const struct wire_hdr *hdr,
 struct conn *mini_open_of(struct engine *e, const struct wire_hdr *hdr,
 			  const struct wire_tuple *tuple)
 {
-	struct conn *c = conn_named(e, hdr, tuple);
+	struct conn *c = mini_conn_named(e, hdr, tuple);
 
 	return c && c->stage == STAGE_OPEN ? c : NULL;
-}
-
-void mini_on_segment(struct engine *e, const union event *event)
-{
-	const struct wire_tw_segment *ev = &event->tw_segment;
-	bool named = !(ev->flags & WIRE_TW_NO_MINI);
-	struct conn *c;
-	struct mini *m;
-
-	if (!engine_has(e, ev->hdr.netns, &ev->tuple))
-		return;
-	if (named && ev->substate != TS_TIME_WAIT && ev->substate != TS_FIN_WAIT2)
-		return;
-	m = mini_met_on(e, &ev->hdr, &ev->tuple);
-	c = m ? mini_conn(e, m) : NULL;
-	if (!c && named)	/* perhaps there was no room for an entry */
-		c = conn_named(e, &ev->hdr, &ev->tuple);
-	if (mini_is(c))
-		on_parked_segment(e, event, c);
-	else if (c && c->stage == STAGE_OPEN)
-		on_early_segment(e, event, m, c);
-	else if (m)
-		on_entry_segment(e, event, m);
-	else if (named)
-		on_stranger(e, event);
 }

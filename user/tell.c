@@ -30,12 +30,12 @@ struct report tell_about(const struct conn *c, enum report_kind kind, uint64_t a
 }
 
 /* Of a socket that is not in the table: what the record itself says. */
-struct report tell_about_event(const struct engine *e, const union event *ev,
+struct report tell_about_event(const struct engine *e, const struct wire_hdr *hdr,
 			       const struct wire_tuple *tuple, enum report_kind kind)
 {
 	return (struct report){
-		.kind = kind, .at_ns = ev->hdr.ts_ns, .clock_ns = e->clock_ns,
-		.id = ev->hdr.cookie, .netns = ev->hdr.netns, .tuple = tuple,
+		.kind = kind, .at_ns = hdr->ts_ns, .clock_ns = e->clock_ns,
+		.id = hdr->cookie, .netns = hdr->netns, .tuple = tuple,
 	};
 }
 
@@ -88,7 +88,7 @@ void tell_reset(struct engine *e, const union event *event, struct conn *c)
 {
 	const struct wire_reset *ev = &event->reset;
 	struct report r = c ? tell_about(c, REPORT_RESET, ev->hdr.ts_ns) :
-			      tell_about_event(e, event, &ev->tuple, REPORT_RESET);
+			      tell_about_event(e, &ev->hdr, &ev->tuple, REPORT_RESET);
 
 	if (ev->flags & (WIRE_R_NO_SOCK | WIRE_R_LISTENER))
 		r.id = 0;
@@ -100,16 +100,19 @@ void tell_reset(struct engine *e, const union event *event, struct conn *c)
 	tell(e, c, &r);
 }
 
-void tell_late(struct engine *e, const union event *event, struct conn *c,
-	       enum tcp_state state)
+static struct report_late late_of(const struct arrival *a, enum tcp_state state)
 {
-	const struct wire_tw_segment *ev = &event->tw_segment;
-	struct report r = c ? tell_about(c, REPORT_LATE_SEGMENT, ev->hdr.ts_ns) :
-			      tell_about_event(e, event, &ev->tuple, REPORT_LATE_SEGMENT);
-
-	r.late = (struct report_late){
-		.tcp_flags = ev->tcp_flags, .payload = ev->payload, .state = state,
+	return (struct report_late){
+		.tcp_flags = a->tcp_flags, .payload = a->payload, .state = state,
 	};
+}
+
+void tell_late(struct engine *e, const struct arrival *a, struct conn *c, enum tcp_state state)
+{
+	struct report r = c ? tell_about(c, REPORT_LATE_SEGMENT, a->hdr->ts_ns) :
+			      tell_about_event(e, a->hdr, a->tuple, REPORT_LATE_SEGMENT);
+
+	r.late = late_of(a, state);
 	tell(e, c, &r);
 }
 
@@ -142,14 +145,11 @@ static void tell_mini(struct engine *e, struct mini *m, struct report *r)
 	e->report(e->ctx, r);
 }
 
-void tell_mini_late(struct engine *e, const union event *event, struct mini *m,
+void tell_mini_late(struct engine *e, const struct arrival *a, struct mini *m,
 		    enum tcp_state state)
 {
-	const struct wire_tw_segment *ev = &event->tw_segment;
-	struct report r = {
-		.kind = REPORT_LATE_SEGMENT, .at_ns = ev->hdr.ts_ns,
-		.late = { .tcp_flags = ev->tcp_flags, .payload = ev->payload, .state = state },
-	};
+	struct report r = { .kind = REPORT_LATE_SEGMENT, .at_ns = a->hdr->ts_ns,
+			    .late = late_of(a, state) };
 
 	tell_mini(e, m, &r);
 }

@@ -116,6 +116,7 @@ struct inet_timewait_death_row {
 struct netns_ipv4 {
 	struct inet_timewait_death_row tcp_death_row;
 	int sysctl_tcp_fin_timeout;
+	__u8 sysctl_tcp_rfc1337;
 };
 
 struct net {

@@ -215,6 +215,26 @@ static bool parse_segment(struct script *s, unsigned int n, struct words *w, uni
 	return true;
 }
 
+/* seq is relative to what is expected next if nothing was received, as in number_sample(). */
+static bool parse_dropped(struct script *s, unsigned int n, struct words *w, union event *ev)
+{
+	struct wire_dropped *rec = &ev->dropped;
+	const char *flags = words_take(w);
+	bool data;
+
+	if (!flags || !parse_tcp_flags(flags, &rec->tcp_flags, &data))
+		return fail(s, "DROPPED with what?");
+	begin(s, n, WIRE_DROPPED, sizeof(*rec), ev);
+	ev->hdr.cookie = ev->hdr.sock = 0;
+	rec->tuple = s->sockets[n].tuple;
+	rec->end_seq = data ? 100 : 0;
+	if (!fill(s, ev, w))
+		return false;
+	rec->seq += isn_of(n) + 1;
+	rec->end_seq += rec->seq + !!(rec->tcp_flags & TH_SYN) + !!(rec->tcp_flags & TH_FIN);
+	return true;
+}
+
 static bool parse_tick(struct script *s, unsigned int n, struct words *w, union event *ev)
 {
 	begin(s, n, WIRE_TICK, sizeof(ev->tick), ev);
@@ -335,7 +355,7 @@ static const struct {
 	bool (*parse)(struct script *s, unsigned int n, struct words *w, union event *ev);
 } verbs[] = {
 	{ "RETX", parse_retransmit }, { "SYNACK", parse_synack }, { "RST", parse_reset },
-	{ "SEGMENT", parse_segment }, { "TICK", parse_tick }, { "LOST", parse_lost },
+	{ "SEGMENT", parse_segment }, { "DROPPED", parse_dropped }, { "TICK", parse_tick }, { "LOST", parse_lost },
 	{ "END", parse_end }, { "CLOCK", parse_clock },
 	{ "CENSUS", parse_census }, { "MINI", parse_mini }, { "OWNER", parse_owner },
 	{ "CENSUS_END", parse_census_end }, { "CGROUP", parse_cgroup },

@@ -230,6 +230,12 @@ static const struct member tw_segment_members[] = {
 	{}
 };
 
+static const struct member dropped_members[] = {
+	MEMBER(dropped, "seq", seq, NUMBER),
+	MEMBER(dropped, "len", end_seq, NUMBER),
+	{}
+};
+
 static const struct member end_members[] = {
 	MEMBER(end, "births", births, NUMBER),
 	{}
@@ -430,6 +436,11 @@ static const struct flag tw_segment_flags[] = {
 	{}
 };
 
+static const struct flag dropped_flags[] = {
+	FLAG(dropped, "rfc1337", flags, WIRE_D_RFC1337),
+	{}
+};
+
 static const struct flag census_flags[] = {
 	FLAG(census, "mini", flags, WIRE_C_MINI),
 	FLAG(census, "acked", flags, WIRE_C_ACKED),
@@ -472,6 +483,7 @@ static struct form {
 	[WIRE_RESET] = { reset_members, reset_flags, offsetof(struct wire_reset, tuple) },
 	[WIRE_TW_SEGMENT] = { tw_segment_members, tw_segment_flags,
 			      offsetof(struct wire_tw_segment, tuple) },
+	[WIRE_DROPPED] = { dropped_members, dropped_flags, offsetof(struct wire_dropped, tuple) },
 	[WIRE_END] = { end_members, NULL, 0 },
 	[WIRE_CENSUS] = { census_members, census_flags, offsetof(struct wire_census, tuple) },
 	[WIRE_OWNER] = { owner_members, NULL, 0 },

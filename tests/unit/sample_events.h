@@ -95,6 +95,41 @@ static inline struct wire_tw_segment segment_of(uint64_t ts_ns, uint64_t cookie,
 	};
 }
 
+static inline struct wire_dropped dropped_of(uint64_t ts_ns, uint32_t n, uint8_t tcp_flags)
+{
+	struct wire_dropped rec = {
+		.hdr = hdr_of(WIRE_DROPPED, sizeof(rec), ts_ns, 0), .tuple = tuple_of(n),
+		.seq = 1, .end_seq = 1 + (tcp_flags & 1), .tcp_flags = tcp_flags,
+	};
+
+	return rec;
+}
+
+static inline struct wire_mini mini_of_census(uint64_t ts_ns, uint64_t cookie,
+					      enum tcp_state substate)
+{
+	return (struct wire_mini){
+		.hdr = hdr_of(WIRE_MINI, sizeof(struct wire_mini), ts_ns, cookie),
+		.tuple = tuple_of(cookie), .left = 60 * HZ, .substate = substate,
+	};
+}
+
+static inline struct wire_census census_of(uint64_t ts_ns, uint64_t cookie, enum tcp_state state)
+{
+	return (struct wire_census){
+		.hdr = hdr_of(WIRE_CENSUS, sizeof(struct wire_census), ts_ns, cookie),
+		.tuple = tuple_of(cookie), .state = state, .timeout = HZ,
+	};
+}
+
+static inline struct wire_census_end census_end_of(uint64_t ts_ns, uint64_t start_ns)
+{
+	return (struct wire_census_end){
+		.hdr = hdr_of(WIRE_CENSUS_END, sizeof(struct wire_census_end), ts_ns, 0),
+		.start_ns = start_ns,
+	};
+}
+
 static inline struct wire_start start_of(uint64_t ts_ns)
 {
 	return (struct wire_start){

@@ -18,6 +18,7 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 	[WIRE_SYNACK]	  = sizeof(struct wire_synack),
 	[WIRE_RESET]	  = sizeof(struct wire_reset),
 	[WIRE_TW_SEGMENT] = sizeof(struct wire_tw_segment),
+	[WIRE_DROPPED]	  = sizeof(struct wire_dropped),
 	[WIRE_START]	  = sizeof(struct wire_start),
 	[WIRE_PREFIXES]	  = sizeof(struct wire_prefixes),
 	[WIRE_REASON]	  = sizeof(struct wire_reason),
@@ -65,6 +66,9 @@ static union event good(enum wire_kind kind)
 		break;
 	case WIRE_TW_SEGMENT:
 		ev.tw_segment = segment_of(T0, 1, TS_TIME_WAIT, 1);
+		break;
+	case WIRE_DROPPED:
+		ev.dropped.tuple = tuple_of(1);
 		break;
 	case WIRE_START:
 		ev.start = start_of(T0);
@@ -323,6 +327,7 @@ static void families_are_4_and_6(void **state)
 	assert_byte(WIRE_SYNACK, AT(synack.tuple.family), 4, 4, 6);
 	assert_byte(WIRE_RESET, AT(reset.tuple.family), 4, 4, 6);
 	assert_byte(WIRE_TW_SEGMENT, AT(tw_segment.tuple.family), 4, 4, 6);
+	assert_byte(WIRE_DROPPED, AT(dropped.tuple.family), 4, 4, 6);
 	assert_byte(WIRE_CENSUS, AT(census.tuple.family), 4, 4, 6);
 	assert_byte(WIRE_MINI, AT(mini.tuple.family), 4, 4, 6);
 	assert_byte(WIRE_SOCKET, AT(socket.tuple.family), 4, 4, 6);
@@ -562,6 +567,7 @@ static bool promises_hold(const union event *ev)
 	case WIRE_REQUEST:
 	case WIRE_NETNS_FACTS:
 	case WIRE_SYNACK:
+	case WIRE_DROPPED:
 	case WIRE_CLOCK:
 	case WIRE_TICK:
 	case WIRE_END:

@@ -584,7 +584,7 @@ static union event random_other(uint64_t ts_ns, uint64_t cookie, uint64_t *seed)
 	};
 	union event ev = {};
 
-	switch (random_below(seed, 6)) {
+	switch (random_below(seed, 10)) {
 	case 0:
 		ev.retransmit = retransmit_of(ts_ns, cookie, random_state(seed));
 		ev.retransmit.tcp_flags = random_next(seed);
@@ -604,10 +604,28 @@ static union event random_other(uint64_t ts_ns, uint64_t cookie, uint64_t *seed)
 	case 3:
 		ev.tw_segment = segment_of(ts_ns, cookie, random_below(seed, 14),
 					   random_next(seed));
-		ev.tw_segment.flags = random_below(seed, 2);
+		ev.tw_segment.flags = random_below(seed, 8);
 		break;
 	case 4:
 		ev.lost = lost_of(ts_ns, random_below(seed, WIRE_LOST_PLACES), 1);
+		break;
+	case 5:
+		ev.dropped = dropped_of(ts_ns, cookie, random_next(seed));
+		ev.dropped.seq += random_below(seed, 3);
+		ev.dropped.end_seq += random_below(seed, 5);
+		ev.dropped.flags = random_below(seed, 2);
+		break;
+	case 6:
+		ev.mini = mini_of_census(ts_ns, cookie, random_below(seed, 2) ? TS_TIME_WAIT :
+								TS_FIN_WAIT2);
+		ev.mini.left = (int32_t)random_below(seed, 61 * HZ) - (int32_t)HZ;
+		break;
+	case 7:
+		ev.census_end = census_end_of(ts_ns, ts_ns - random_below(seed, 200) * MSEC);
+		break;
+	case 8:
+		ev.census = census_of(ts_ns, cookie, random_state(seed));
+		ev.census.flags = random_below(seed, 2);
 		break;
 	default:
 		ev.tick = tick_of(ts_ns);
@@ -627,6 +645,37 @@ static union event random_event(uint64_t ts_ns, uint64_t *seed)
 	return ev;
 }
 
+/* What the ledger says of itself is what is in it, and it knows who is parked. */
+static void check_ledger(void)
+{
+	const struct tw_place *p = timewait_place(&engine.minis, 1);
+	uint32_t time_wait = 0, fin_wait2 = 0, overdue = 0, doubtful = 0;
+
+	for (struct mini *m = timewait_next(&engine.minis, NULL); m;
+	     m = timewait_next(&engine.minis, m)) {
+		struct wire_tuple tuple = mini_tuple(m);
+		bool counts = !(m->flags & MINI_DOUBTFUL);
+
+		assert_ptr_equal(timewait_find(&engine.minis, 1, &tuple), m);
+		time_wait += counts && !(m->flags & MINI_PARKED);
+		fin_wait2 += counts && m->flags & MINI_PARKED;
+		overdue += counts && m->flags & MINI_OVERDUE;
+		doubtful += !counts;
+		if (m->conn) {
+			const struct conn *c = conntab_at(&engine.conns, m->conn - 1);
+
+			assert_int_equal(c->id, m->id);
+			assert_true(c->stage == STAGE_PARKED || c->stage == STAGE_VERDICT);
+		}
+	}
+	if (!p)
+		return;
+	assert_int_equal(p->time_wait, time_wait);
+	assert_int_equal(p->fin_wait2, fin_wait2);
+	assert_int_equal(p->overdue, overdue);
+	assert_int_equal(p->doubtful, doubtful);
+}
+
 static uint64_t feed_anything(uint64_t seed)
 {
 	uint64_t ts_ns = T0, births = 0;
@@ -640,6 +689,8 @@ static uint64_t feed_anything(uint64_t seed)
 			  ((ev.state.oldstate == TS_CLOSE && ev.state.newstate == TS_SYN_SENT) ||
 			   (ev.state.oldstate == TS_LISTEN && ev.state.newstate == TS_SYN_RECV));
 		feed(ev);
+		if (i % 100 == 0)
+			check_ledger();
 	}
 	feed_end(ts_ns, births);
 	return births;
@@ -666,7 +717,8 @@ static void wear_down(union event *ev, uint64_t *seed)
 {
 	struct wire_tuple *t = &ev->state.tuple;	/* at the same place in all of a socket */
 
-	if (ev->hdr.kind > WIRE_TW_SEGMENT)
+	if (ev->hdr.kind > WIRE_TW_SEGMENT && ev->hdr.kind != WIRE_CENSUS &&
+	    ev->hdr.kind != WIRE_MINI && ev->hdr.kind != WIRE_DROPPED)
 		return;
 	if (!random_below(seed, 3))
 		ev->hdr.cookie = 0;
