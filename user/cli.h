@@ -60,6 +60,7 @@
 #define OF_SURVEYS(C)	(C(TIMEWAIT) | C(LISTEN))
 #define OF_SOCKETS(C)	(OF_TRACES(C) | OF_SURVEYS(C))
 #define OF_LIVES(C)	(C(CONNS))
+#define OF_PLACES(C)	(OF_TRACES(C) | C(LISTEN))
 #define OF_FILTER(C)	(OF_TRACES(C))	/* a trailing FILTER, too */
 #define OF_KERNEL(C)	(OF_SOCKETS(C) | C(AUDIT) | C(EXPORT))
 #define OF_RECORDS(C)	(OF_SOCKETS(C) | C(AUDIT) | C(DOCTOR))
@@ -91,11 +92,11 @@
 	  "handshakes slower than this only; with --failed either")				\
 	X(NETNS, 'N', "netns", "NETNS", "all", OF_KERNEL(C), SOCKETS,				\
 	  "network namespace: all, self, a name under /run/netns, a path, or pid:PID")		\
-	X(CGROUP, 0, "cgroup", "PATH", NULL, OF_TRACES(C), SOCKETS,				\
+	X(CGROUP, 0, "cgroup", "PATH", NULL, OF_PLACES(C), SOCKETS,				\
 	  "sockets of this cgroup and of those below it, like /system.slice")			\
-	X(UNIT, 0, "unit", "NAME", NULL, OF_TRACES(C), SOCKETS,				\
+	X(UNIT, 0, "unit", "NAME", NULL, OF_PLACES(C), SOCKETS,				\
 	  "sockets of this systemd unit, with or without .service")				\
-	X(CONTAINER, 0, "container", "ID", NULL, OF_TRACES(C), SOCKETS,			\
+	X(CONTAINER, 0, "container", "ID", NULL, OF_PLACES(C), SOCKETS,			\
 	  "sockets of this container: 4 digits of its id or more, or its name under LXC")	\
 	X(EXISTING, 0, "existing", NULL, NULL, OF_TRACES(C), SOCKETS,				\
 	  "also report what existed before the start")						\

@@ -3,6 +3,14 @@
 
 #include "lifecycle.h"
 
+/* Where all are of one namespace, that is no news. */
+static const char *name_of_netns(struct engine *e, uint32_t inode)
+{
+	if (e->scope.sockets.netns || e->recorded.sockets.netns)
+		return NULL;
+	return names_netns(&e->names, inode);
+}
+
 /*
  * A program that was interrupted after it had read the clock is overtaken in
  * the ring; among the lines of one connection time never goes back for that.
@@ -16,7 +24,7 @@ void tell(struct engine *e, struct conn *c, struct report *r)
 	}
 	if (c)
 		r->cgroup = names_cgroup(&e->names, c->cgroup);
-	r->netns_name = names_netns(&e->names, r->netns);
+	r->netns_name = name_of_netns(e, r->netns);
 	e->report(e->ctx, r);
 }
 
@@ -141,7 +149,7 @@ static void tell_mini(struct engine *e, struct mini *m, struct report *r)
 	r->owner = &of->owner;
 	r->existing = m->flags & MINI_EXISTING;
 	r->cgroup = names_cgroup(&e->names, of->cgroup);
-	r->netns_name = names_netns(&e->names, r->netns);
+	r->netns_name = name_of_netns(e, r->netns);
 	e->report(e->ctx, r);
 }
 

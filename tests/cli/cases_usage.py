@@ -59,7 +59,7 @@ def whose_sockets_cannot_be_is_refused(synfin):
     _wrong_values(synfin, "--unit", ["x.slice", "x.timer", "foo@", "foo@.service", "a/b", "a b", ".service",
                                      "a" * 300, "\xff"])
     _wrong_values(synfin, "--container", ["a/b", "a b", "*", "a" * 256, "\033[31m"])
-    _wrong(synfin, [(["audit", flag, "/a"], flag, "trace", "conns") for flag in ("--cgroup", "--unit", "--container")])
+    _wrong(synfin, [(["audit", flag, "/a"], flag, "trace", "conns", "listen") for flag in ("--cgroup", "--unit", "--container")])
 
 
 @case
