@@ -20,6 +20,9 @@
 #define WIRE_NAME_LEN	40
 /* Paths, with the 0 at their end: as long as the kernel's own. */
 #define WIRE_PATH_LEN	4096
+/* Of a process: a longer path of its program is left out, a longer command line cut. */
+#define WIRE_EXE_LEN	1024
+#define WIRE_CMDLINE_LEN	4096
 /* TCP states 1..13 as the kernel numbers them; a power of two, so that an index is a mask. */
 #define WIRE_STATES	16
 /* A port list on the command line has at most this many ranges. */
@@ -48,6 +51,7 @@ enum wire_kind {
 	/* from the kernel again */
 	WIRE_OWNER_SEEN = 16,	/* tcp_rcv_space_adjust, sock_send_length: who used it first */
 	/* names, looked up outside of the kernel's records: ahead of the record that has the id */
+	WIRE_PROCESS = 15,	/* of a process: its program and command line */
 	WIRE_CGROUP = 17,	/* of a cgroup: its path */
 	WIRE_NETNS_NAME = 18,	/* of a network namespace */
 	/* the census again */
@@ -460,6 +464,21 @@ struct wire_cgroup {
 	char  path[WIRE_PATH_LEN];
 };
 
+/*
+ * What /proc shows of the process that was seen by this pid, birth and name.  Any
+ * bytes; between the arguments a space.  Without either: it is gone, or has another
+ * name now, or is not to be seen.  The record ends with the text, as above.
+ */
+struct wire_process {
+	struct wire_hdr hdr;
+	__u32 pid;
+	__u32 born;		/* as in wire_owner */
+	char  comm[WIRE_COMM_LEN];
+	__u16 exe_len, cmdline_len;
+	__u8  pad[4];
+	char  text[WIRE_EXE_LEN + WIRE_CMDLINE_LEN];	/* program, then command line */
+};
+
 /* Of hdr.netns.  "": it has none (any more). */
 struct wire_netns_name {
 	struct wire_hdr hdr;
@@ -499,6 +518,7 @@ WIRE_ASSERT(wire_owner_of, 72);
 WIRE_ASSERT(wire_census_end, 48);
 WIRE_ASSERT(wire_owner_seen, 72);
 WIRE_ASSERT(wire_cgroup, 40 + WIRE_PATH_LEN);
+WIRE_ASSERT(wire_process, 64 + WIRE_EXE_LEN + WIRE_CMDLINE_LEN);
 WIRE_ASSERT(wire_netns_name, 288);
 
 /*

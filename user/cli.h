@@ -119,7 +119,7 @@
 	X(QUIET, 'q', "quiet", NULL, NULL, OF_EVERY(C), OUTPUT,				\
 	  "nothing but errors on stderr")							\
 	X(VERBOSE, 'v', "verbose", NULL, NULL, OF_EVERY(C), OUTPUT,				\
-	  "say more on stderr")									\
+	  "say more on stderr; trace, conns: and of owners their exe and cmdline")		\
 	X(WRITE, 0, "write", "FILE", NULL, OF_SOCKETS(C), RECORDING,				\
 	  "also record the kernel's raw records in FILE")					\
 	X(READ, 0, "read", "FILE", NULL, OF_SOCKETS(C), RECORDING,				\

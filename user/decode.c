@@ -26,6 +26,7 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 	[WIRE_OWNER]	  = sizeof(struct wire_owner_of),
 	[WIRE_CENSUS_END] = sizeof(struct wire_census_end),
 	[WIRE_OWNER_SEEN] = sizeof(struct wire_owner_seen),
+	[WIRE_PROCESS]	  = sizeof(struct wire_process),
 	[WIRE_CGROUP]	  = sizeof(struct wire_cgroup),
 	[WIRE_NETNS_NAME] = sizeof(struct wire_netns_name),
 	[WIRE_MINI]	  = sizeof(struct wire_mini),
@@ -38,13 +39,14 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 
 /* Kinds that end with their text: what is before it. */
 static const uint16_t text_at[WIRE_KIND_MAX] = {
+	[WIRE_PROCESS] = offsetof(struct wire_process, text),
 	[WIRE_CGROUP] = offsetof(struct wire_cgroup, path),
 };
 
 static bool is_length(const struct wire_hdr *hdr)
 {
 	if (text_at[hdr->kind])
-		return hdr->len > text_at[hdr->kind] && hdr->len <= sizes[hdr->kind] &&
+		return hdr->len >= text_at[hdr->kind] && hdr->len <= sizes[hdr->kind] &&
 		       hdr->len % 8 == 0;
 	return hdr->len == sizes[hdr->kind];
 }
@@ -107,6 +109,13 @@ static bool is_text_at_end(const union event *ev)
 	return is_text((const char *)ev + at, ev->hdr.len - at);
 }
 
+static bool is_process(const struct wire_process *p)
+{
+	return is_text(p->comm, sizeof(p->comm)) && p->exe_len <= WIRE_EXE_LEN &&
+	       p->cmdline_len <= WIRE_CMDLINE_LEN &&
+	       offsetof(struct wire_process, text) + p->exe_len + p->cmdline_len <= p->hdr.len;
+}
+
 static bool is_path(const struct wire_cgroup *c)
 {
 	return !c->path[0] || c->path[0] == '/';
@@ -157,6 +166,8 @@ static bool members_in_range(const union event *ev)
 		       is_text(ev->aged.owner.comm, sizeof(ev->aged.owner.comm));
 	case WIRE_OWNER:
 		return is_text(ev->owner_of.owner.comm, sizeof(ev->owner_of.owner.comm));
+	case WIRE_PROCESS:
+		return is_process(&ev->process);
 	case WIRE_CGROUP:
 		return is_text_at_end(ev) && is_path(&ev->cgroup);
 	case WIRE_NETNS_NAME:

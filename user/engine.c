@@ -310,22 +310,20 @@ static void on_census(struct engine *e, const struct wire_census *ev)
 	c->cgroup = ev->owner.cgroup;
 }
 
-static void on_owner_of(struct engine *e, const struct wire_owner_of *ev)
+/*
+ * Of a descriptor, or of who used the socket first.  One that is not in the table
+ * may have ended on another CPU meanwhile.
+ */
+static void on_owner(struct engine *e, const union event *ev)
 {
 	struct conn *c = engine_find(e, &ev->hdr);
 
 	if (!c || (c->stage == STAGE_LISTENER && c->owner.from))
 		return;
-	owner_prove(&c->owner, OWNER_FD, &ev->owner, ev->born);
-}
-
-/* One that is not in the table may have ended on another CPU meanwhile. */
-static void on_owner_seen(struct engine *e, const struct wire_owner_seen *ev)
-{
-	struct conn *c = engine_find(e, &ev->hdr);
-
-	if (c && c->stage != STAGE_LISTENER)
-		owner_prove(&c->owner, OWNER_READ, &ev->owner, ev->born);
+	if (ev->hdr.kind == WIRE_OWNER)
+		owner_prove(&c->owner, OWNER_FD, &ev->owner_of.owner, ev->owner_of.born);
+	else
+		owner_prove(&c->owner, OWNER_READ, &ev->owner_seen.owner, ev->owner_seen.born);
 }
 
 /* When it is known to have been there. */
@@ -734,6 +732,13 @@ static void on_reason(struct engine *e, const struct wire_reason *ev)
 		memcpy(e->reasons[ev->id], ev->name, sizeof(e->reasons[0]));
 }
 
+static void on_start(struct engine *e, const struct wire_start *ev)
+{
+	e->hz = ev->hz;
+	timewait_set_hz(&e->minis, e->hz);
+	e->recorded.sockets = ev->scope;
+}
+
 void engine_feed(struct engine *e, const union event *ev)
 {
 	switch ((enum wire_kind)ev->hdr.kind) {
@@ -756,9 +761,7 @@ void engine_feed(struct engine *e, const union event *ev)
 		mini_on_dropped(e, &ev->dropped);
 		break;
 	case WIRE_START:
-		e->hz = ev->start.hz;
-		timewait_set_hz(&e->minis, e->hz);
-		e->recorded.sockets = ev->start.scope;
+		on_start(e, &ev->start);
 		break;
 	case WIRE_PREFIXES:
 		e->recorded.laddrs = ev->prefixes.laddrs;
@@ -783,14 +786,13 @@ void engine_feed(struct engine *e, const union event *ev)
 		on_census(e, &ev->census);
 		break;
 	case WIRE_OWNER:
-		on_owner_of(e, &ev->owner_of);
+	case WIRE_OWNER_SEEN:
+		on_owner(e, ev);
 		break;
 	case WIRE_CENSUS_END:
 		on_census_end(e, &ev->census_end);
 		break;
-	case WIRE_OWNER_SEEN:
-		on_owner_seen(e, &ev->owner_seen);
-		break;
+	case WIRE_PROCESS:
 	case WIRE_CGROUP:
 	case WIRE_NETNS_NAME:
 		names_learn(&e->names, ev);

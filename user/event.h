@@ -28,6 +28,7 @@ union event {
 	struct wire_owner_of	owner_of;
 	struct wire_census_end	census_end;
 	struct wire_owner_seen	owner_seen;
+	struct wire_process	process;
 	struct wire_cgroup	cgroup;
 	struct wire_netns_name	netns_name;
 	struct wire_mini	mini;

@@ -72,6 +72,8 @@ enum field_type {
 	X(COMM, "comm", FT_TEXT, F_RECORDS | F_SURVEYS)			\
 	X(UID, "uid", FT_UINT, F_RECORDS | F_SURVEYS)			\
 	X(OWNER_FROM, "owner_from", FT_WORD, F_RECORDS | F_SURVEYS)		\
+	X(EXE, "exe", FT_TEXT, F_RECORDS)				\
+	X(CMDLINE, "cmdline", FT_TEXT, F_RECORDS)			\
 	X(CGROUP, "cgroup", FT_TEXT, F_RECORDS | F_SURVEYS)			\
 	X(UNIT, "unit", FT_TEXT, F_RECORDS | F_SURVEYS)			\
 	X(CONTAINER_ID, "container_id", FT_TEXT, F_RECORDS | F_SURVEYS)	\

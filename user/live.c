@@ -66,7 +66,7 @@ int live_run(struct session *s, const struct options *opt, const struct scope *s
 	err = loop_init(&l, &s->out);
 	if (err)
 		return err;
-	err = resolver_create(&next, &resolver);
+	err = resolver_create(&next, opt->verbose, &resolver);
 	if (err) {
 		log_error("cannot start: %s", strerror(-err));
 		return STATUS_ERROR;

@@ -9,15 +9,22 @@
 #define NETNS_MAX	(1u << 12)
 #define NETNS_BYTES	(1u << 20)
 
+/* Some 200 bytes each; of those that open a connection each and end only the last. */
+#define PROCESSES_MAX	(1u << 16)
+#define PROCESSES_BYTES	(32u << 20)
+
 int names_init(struct names *n)
 {
-	int err = memo_init(&n->cgroups, CGROUPS_MAX, CGROUPS_BYTES);
+	int err;
 
+	*n = (struct names){};
+	err = memo_init(&n->cgroups, CGROUPS_MAX, CGROUPS_BYTES);
+	if (!err)
+		err = memo_init(&n->netns, NETNS_MAX, NETNS_BYTES);
+	if (!err)
+		err = memo_init(&n->processes, PROCESSES_MAX, PROCESSES_BYTES);
 	if (err)
-		return err;
-	err = memo_init(&n->netns, NETNS_MAX, NETNS_BYTES);
-	if (err)
-		memo_deinit(&n->cgroups);
+		names_deinit(n);
 	return err;
 }
 
@@ -25,6 +32,7 @@ void names_deinit(struct names *n)
 {
 	memo_deinit(&n->cgroups);
 	memo_deinit(&n->netns);
+	memo_deinit(&n->processes);
 }
 
 /* "" is kept, too: it is known to have no name. */
@@ -45,18 +53,31 @@ static void learn_netns(struct names *n, const struct wire_netns_name *ev)
 		memcpy(copy, ev->name, size);
 }
 
+static void learn_process(struct names *n, const struct wire_process *ev)
+{
+	uint64_t id = process_id(ev->pid, ev->born, ev->comm);
+	struct process *p = memo_put(&n->processes, id, process_size(ev));
+
+	if (p)
+		process_init(p, ev);
+}
+
 void names_learn(struct names *n, const union event *ev)
 {
 	if (ev->hdr.kind == WIRE_CGROUP)
 		learn_cgroup(n, &ev->cgroup);
 	else if (ev->hdr.kind == WIRE_NETNS_NAME)
 		learn_netns(n, &ev->netns_name);
+	else if (ev->hdr.kind == WIRE_PROCESS)
+		learn_process(n, &ev->process);
 }
 
 bool names_know(struct names *n, enum wire_kind kind, uint64_t id)
 {
 	if (kind == WIRE_CGROUP)
 		return memo_find(&n->cgroups, id);
+	if (kind == WIRE_PROCESS)
+		return memo_find(&n->processes, id);
 	return kind == WIRE_NETNS_NAME && memo_find(&n->netns, id);
 }
 
@@ -72,4 +93,13 @@ const char *names_netns(struct names *n, uint32_t inode)
 	const char *name = inode ? memo_find(&n->netns, inode) : NULL;
 
 	return name && *name ? name : NULL;
+}
+
+const struct process *names_process(struct names *n, const struct owner *o)
+{
+	const struct process *p = NULL;
+
+	if (o->from && o->born)
+		p = memo_find(&n->processes, process_id(o->pid, o->born, o->comm));
+	return p && process_is(p, o->pid, o->born, o->comm) ? p : NULL;
 }

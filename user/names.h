@@ -12,9 +12,11 @@
 #include "cgroup.h"
 #include "event.h"
 #include "memo.h"
+#include "owner.h"
+#include "process.h"
 
 struct names {
-	struct memo cgroups, netns;
+	struct memo cgroups, netns, processes;
 };
 
 /* -ENOMEM and nothing to free, or 0. */
@@ -26,12 +28,13 @@ void names_learn(struct names *n, const union event *ev);
 
 /*
  * Whether the name of id, or that it has none, was told and is still known, by a
- * record of kind.  Counts as a use.
+ * record of kind; of a process id is process_id().  Counts as a use.
  */
 bool names_know(struct names *n, enum wire_kind kind, uint64_t id);
 
 /* NULL: not known.  Valid until something is learned. */
 const struct cgroup *names_cgroup(struct names *n, uint64_t id);
 const char *names_netns(struct names *n, uint32_t inode);
+const struct process *names_process(struct names *n, const struct owner *o);
 
 #endif

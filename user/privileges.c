@@ -107,9 +107,11 @@ struct rest privileges_rest(const struct options *opt)
 	bool others = strcmp(opt->netns, "self");
 	bool in_proc = !strcmp(opt->netns, "all") || !strncmp(opt->netns, "pid:", 4) ||
 		       !strncmp(opt->netns, "/proc/", 6);
+	bool programs = opt->verbose && (opt->command == CMD_TRACE || opt->command == CMD_CONNS);
 
 	return (struct rest){
-		.enters_netns = others, .finds_cgroups = others, .looks_into_proc = in_proc,
+		.enters_netns = others, .finds_cgroups = others,
+		.looks_into_proc = in_proc || programs,
 		.writes_files = opt->textfile_path || opt->web_config_path,
 	};
 }

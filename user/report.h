@@ -10,6 +10,7 @@
 
 #include "cgroup.h"
 #include "conn.h"
+#include "process.h"
 #include "verdict.h"
 
 enum report_kind {
@@ -131,6 +132,7 @@ struct report {
 	const struct wire_tuple *tuple;	/* NULL: none */
 	const struct conn *conn;	/* NULL: not in the table */
 	const struct cgroup *cgroup;	/* NULL: not known, or it has no path */
+	const struct process *process;	/* the owner; NULL: no more is known of it */
 	const char *netns_name;		/* NULL: it has none, or it is not known */
 	/* of the socket, whether it is in the table or a mini-socket is left of it */
 	const struct owner *owner;	/* NULL: not known */

@@ -11,6 +11,8 @@
 #include "cleanup.h"
 #include "log.h"
 #include "netns_lookup.h"
+#include "process.h"
+#include "process_lookup.h"
 
 /* Names of namespaces that come and go are looked for this often. */
 #define REFRESH_NS	1000000000ull
@@ -19,9 +21,12 @@ struct resolver {
 	struct resolver_next next;
 	struct cgroup_lookup *cgroups;	/* NULL: no cgroup v2 is mounted */
 	struct netns_lookup *netns;
+	bool processes;			/* are told of */
+	uint64_t asked, in_vain;	/* /proc, of processes */
 	uint64_t refreshed_ns, now_ns;	/* of the record at hand */
 	struct wire_cgroup cgroup;	/* made here */
 	struct wire_netns_name netns_name;
+	struct wire_process process;
 };
 
 /* What is inserted has the time of the record that it is for: neither is too late alone. */
@@ -98,47 +103,75 @@ static void need_netns(struct resolver *r, uint32_t inode)
 	tell_netns(r, inode, netns_lookup_name(r->netns, inode));
 }
 
+/* ---- processes ---- */
+
+static void need_process(struct resolver *r, const struct wire_owner *o, uint32_t born)
+{
+	struct wire_process *rec = &r->process;
+	size_t len;
+
+	if (!r->processes || !o->pid || !born || !memchr(o->comm, 0, sizeof(o->comm)) ||
+	    r->next.knows(r->next.ctx, WIRE_PROCESS, process_id(o->pid, born, o->comm)))
+		return;
+	r->asked++;
+	r->in_vain += process_lookup(o->pid, born, o->comm, rec) != 0;
+	rec->pid = o->pid;
+	rec->born = born;
+	memcpy(rec->comm, o->comm, sizeof(rec->comm));
+	len = rec->exe_len + rec->cmdline_len;
+	memset(rec->text + len, 0, -len % 8);
+	len = offsetof(struct wire_process, text) + (len + 7) / 8 * 8;
+	rec->hdr = header(r, WIRE_PROCESS, len);
+	hand_on(r, rec, len);
+}
+
 /* ---- the stage ---- */
 
-/* NULL: the record has none. */
-static const struct wire_owner *owner_in(const void *rec, size_t len)
+/* What a record says of the owner. */
+struct said {
+	const struct wire_owner *owner;	/* NULL: nothing */
+	uint32_t born;
+};
+
+#define SAID(type)	\
+	(len == sizeof(struct type) ? &((const struct type *)rec)->owner : NULL)
+#define BORN(type)	\
+	(len == sizeof(struct type) ? ((const struct type *)rec)->born : 0)
+
+static struct said said_in(const void *rec, size_t len)
 {
 	const struct wire_hdr *hdr = rec;
 
 	switch ((enum wire_kind)hdr->kind) {
 	case WIRE_STATE:
-		return len == sizeof(struct wire_state) ?
-		       &((const struct wire_state *)rec)->owner : NULL;
-	case WIRE_CENSUS:
-		return len == sizeof(struct wire_census) ?
-		       &((const struct wire_census *)rec)->owner : NULL;
-	case WIRE_LISTENER:
-		return len == sizeof(struct wire_listener) ?
-		       &((const struct wire_listener *)rec)->owner : NULL;
-	case WIRE_AGED:
-		return len == sizeof(struct wire_aged) ?
-		       &((const struct wire_aged *)rec)->owner : NULL;
+		return (struct said){ SAID(wire_state), BORN(wire_state) };
 	case WIRE_OWNER:
-		return len == sizeof(struct wire_owner_of) ?
-		       &((const struct wire_owner_of *)rec)->owner : NULL;
+		return (struct said){ SAID(wire_owner_of), BORN(wire_owner_of) };
 	case WIRE_OWNER_SEEN:
-		return len == sizeof(struct wire_owner_seen) ?
-		       &((const struct wire_owner_seen *)rec)->owner : NULL;
+		return (struct said){ SAID(wire_owner_seen), BORN(wire_owner_seen) };
+	case WIRE_CENSUS:
+		return (struct said){ SAID(wire_census), 0 };
+	case WIRE_LISTENER:
+		return (struct said){ SAID(wire_listener), 0 };
+	case WIRE_AGED:
+		return (struct said){ SAID(wire_aged), 0 };
 	default:
-		return NULL;
+		return (struct said){};
 	}
 }
 
 bool resolver_record(void *ctx, const void *rec, size_t len)
 {
-	const struct wire_owner *owner = owner_in(rec, len);
+	const struct said said = said_in(rec, len);
 	const struct wire_hdr *hdr = rec;
 	struct resolver *r = ctx;
 
 	r->now_ns = hdr->ts_ns;
 	need_netns(r, hdr->netns);
-	if (owner)
-		need_cgroup(r, owner->cgroup);
+	if (said.owner) {
+		need_cgroup(r, said.owner->cgroup);
+		need_process(r, said.owner, said.born);
+	}
 	return r->next.record(r->next.ctx, rec, len);
 }
 
@@ -147,7 +180,7 @@ static void resolver_destroyp(struct resolver **r)
 	resolver_destroy(*r);
 }
 
-int resolver_create(const struct resolver_next *next, struct resolver **ret)
+int resolver_create(const struct resolver_next *next, bool processes, struct resolver **ret)
 {
 	CLEANUP(resolver_destroyp) struct resolver *r = calloc(1, sizeof(*r));
 	int err;
@@ -155,6 +188,7 @@ int resolver_create(const struct resolver_next *next, struct resolver **ret)
 	if (!r)
 		return -ENOMEM;
 	r->next = *next;
+	r->processes = processes;
 	err = netns_lookup_open(&r->netns);
 	if (err)
 		return err;
@@ -179,6 +213,9 @@ void resolver_destroy(struct resolver *r)
 			  (unsigned long long)n.lookups, (unsigned long long)n.unknown,
 			  (unsigned long long)n.walks);
 	}
+	if (r->processes)
+		log_debug("%llu processes were looked up, %llu of them in vain",
+			  (unsigned long long)r->asked, (unsigned long long)r->in_vain);
 	cgroup_lookup_close(r->cgroups);
 	netns_lookup_close(r->netns);
 	free(r);

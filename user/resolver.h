@@ -2,12 +2,12 @@
 /*
  * resolver.h - a stage between capture and session: looks at each record of the
  * kernel's, and ahead of it inserts records of what its ids are called
- * (WIRE_CGROUP, WIRE_NETNS_NAME), which has to be looked up outside.  So
+ * (WIRE_CGROUP, WIRE_NETNS_NAME, WIRE_PROCESS), which has to be looked up outside.  So
  * --write records the names, too, and a replay looks nothing up.
  *
  * Asks the next stage what was told already: nothing is looked up twice while
  * that remembers it, and none of it per connection.  Waits for nothing but the
- * file system of the kernel's own (cgroupfs, nsfs).
+ * file system of the kernel's own (cgroupfs, nsfs, procfs).
  *
  * One more kind of name is a need_...() called from resolver_record(), and what
  * remembers it (names.h).
@@ -29,8 +29,11 @@ struct resolver_next {
 	void *ctx;		/* of both */
 };
 
-/* 0 or -ENOMEM.  A host without cgroup v2 is no error: its ids have no names. */
-int resolver_create(const struct resolver_next *next, struct resolver **ret);
+/*
+ * processes: tell of their programs and command lines, too.  0 or -ENOMEM.  A host
+ * without cgroup v2 is no error: its ids have no names.
+ */
+int resolver_create(const struct resolver_next *next, bool processes, struct resolver **ret);
 void resolver_destroy(struct resolver *r);
 
 /* A record_fn.  ctx is the resolver. */

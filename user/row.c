@@ -83,20 +83,32 @@ static void set_owner(struct row *row, const struct owner *o)
 	set_word(row, F_OWNER_FROM, owner_text(o->from));
 }
 
-static void set_part(struct row *row, enum field f, const struct cgroup *c, struct cgroup_part part)
+/* Of no bytes: not known. */
+static void set_bytes(struct row *row, enum field f, const char *bytes, uint32_t len)
 {
 	struct value *v;
 
-	if (!part.len)
+	if (!len)
 		return;
 	v = row_set(row, f);
-	v->text = c->path + part.at;
-	v->len = part.len;
+	v->text = bytes;
+	v->len = len;
+}
+
+static void set_process(struct row *row, const struct process *p)
+{
+	set_bytes(row, F_EXE, p->text, p->exe_len);
+	set_bytes(row, F_CMDLINE, p->text + p->exe_len, p->cmdline_len);
+}
+
+static void set_part(struct row *row, enum field f, const struct cgroup *c, struct cgroup_part part)
+{
+	set_bytes(row, f, c->path + part.at, part.len);
 }
 
 static void set_cgroup(struct row *row, const struct cgroup *c)
 {
-	set_part(row, F_CGROUP, c, (struct cgroup_part){ 0, c->path_len });
+	set_bytes(row, F_CGROUP, c->path, c->path_len);
 	set_part(row, F_UNIT, c, c->unit);
 	set_part(row, F_CONTAINER_ID, c, c->container_id);
 	if (c->pod_uid[0])
@@ -120,6 +132,8 @@ static void set_common(struct row *row, const struct report *r, const char *even
 		set_owner(row, r->owner);
 	if (r->existing)
 		set_uint(row, F_EXISTING, true);
+	if (r->process)
+		set_process(row, r->process);
 	if (r->cgroup)
 		set_cgroup(row, r->cgroup);
 	row->netns_name = r->netns_name;

@@ -13,9 +13,9 @@
 
 /*
  * The longest record there can be, any format: a connection has some 50 keys, and
- * of its cgroup's path each byte may be a \u001b.
+ * of its cgroup's path, its owner's program and command line each byte may be a \u001b.
  */
-#define SINK_RECORD_MAX	(8192 + 6 * 4096)
+#define SINK_RECORD_MAX	(8192 + 6 * (4096 + 1024 + 4096))
 
 struct sink;
 

@@ -135,7 +135,7 @@ int survey_run(struct session *s, const struct options *opt, const struct scope 
 	err = loop_init(&r.loop, &s->out);
 	if (err)
 		return err;
-	err = resolver_create(&next, &resolver);
+	err = resolver_create(&next, false, &resolver);
 	if (err) {
 		log_error("cannot start: %s", strerror(-err));
 		return STATUS_ERROR;

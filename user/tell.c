@@ -22,8 +22,10 @@ void tell(struct engine *e, struct conn *c, struct report *r)
 			r->at_ns = c->told_ns;
 		c->told_ns = r->at_ns;
 	}
-	if (c)
+	if (c) {
 		r->cgroup = names_cgroup(&e->names, c->cgroup);
+		r->process = names_process(&e->names, &c->owner);
+	}
 	r->netns_name = name_of_netns(e, r->netns);
 	e->report(e->ctx, r);
 }
@@ -149,6 +151,7 @@ static void tell_mini(struct engine *e, struct mini *m, struct report *r)
 	r->owner = &of->owner;
 	r->existing = m->flags & MINI_EXISTING;
 	r->cgroup = names_cgroup(&e->names, of->cgroup);
+	r->process = names_process(&e->names, &of->owner);
 	r->netns_name = name_of_netns(e, r->netns);
 	e->report(e->ctx, r);
 }

@@ -34,6 +34,10 @@ CONNECTIONS = 10_000
 SERVERS, CLIENTS = 4, 4
 WRITES_TELL = os.path.exists("/sys/kernel/btf/vmlinux") and b"\0btf_trace_sock_send_length\0" in open(
     "/sys/kernel/btf/vmlinux", "rb").read()
+# Forked processes have their parent's; it is looked up while or after they live, or never.
+OWN_PROGRAM = (os.readlink("/proc/self/exe"),
+               open("/proc/self/cmdline", "rb").read().rstrip(b"\0").replace(b"\0", b" ").decode())
+PROGRAMS = {"head": (os.path.realpath("/usr/bin/head"), "head -c 8")}
 
 
 def listen(port, *options):
@@ -574,6 +578,9 @@ def wrong_owner(one, life, comms):
         return
     if life.did.get(known) != one["pid"] or comms.get(one["pid"]) != one["comm"]:
         yield f"{known} is {life.did.get(known)} {comms.get(life.did.get(known))}, told is: {one}"
+    exe, cmdline = PROGRAMS.get(one["comm"], OWN_PROGRAM)
+    if one.get("exe", exe) != exe or one.get("cmdline", cmdline) != cmdline:
+        yield f"the program is {exe}, {cmdline}, told is: {one}"
 
 
 def wrong_lives(lives, comms, told, events):
@@ -588,6 +595,8 @@ def wrong_lives(lives, comms, told, events):
             continue
         if seen[conn][0].get("owner_from") != life.known:
             yield f"known is {life.known} {life.did}, told: {seen[conn][0]}"
+    if not any("exe" in one for one in told):
+        yield "no program is known: this test showed nothing"
     for one in (*told, *events):
         if one.get("conn") in lives and one.get("role") != "listener":
             yield from wrong_owner(one, lives[one["conn"]], comms)

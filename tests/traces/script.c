@@ -350,16 +350,36 @@ static bool parse_cgroup(struct script *s, unsigned int n, struct words *w, unio
 	return fill(s, ev, w);
 }
 
+/* Without texts it was gone, or had another name. */
+static bool parse_process(struct script *s, unsigned int n, struct words *w, union event *ev)
+{
+	const char *pid = words_take(w), *born = words_take(w), *comm = words_take(w);
+	const char *exe = words_take(w), *cmdline = words_take(w);
+	struct wire_process *p = &ev->process;
+	int64_t of_pid, of_born;
+
+	if (!comm || !parse_number(pid, &of_pid) || !parse_number(born, &of_born))
+		return fail(s, "PROCESS of what pid, birth and name?");
+	begin(s, n, WIRE_PROCESS, sizeof(*p), ev);
+	p->pid = of_pid;
+	p->born = of_born;
+	snprintf(p->comm, sizeof(p->comm), "%s", comm);
+	p->exe_len = exe ? snprintf(p->text, WIRE_EXE_LEN, "%s", exe) : 0;
+	p->cmdline_len = cmdline ? snprintf(p->text + p->exe_len, WIRE_CMDLINE_LEN, "%s", cmdline) :
+				   0;
+	return fill(s, ev, w);
+}
+
 static const struct {
 	const char *word;
 	bool (*parse)(struct script *s, unsigned int n, struct words *w, union event *ev);
 } verbs[] = {
 	{ "RETX", parse_retransmit }, { "SYNACK", parse_synack }, { "RST", parse_reset },
-	{ "SEGMENT", parse_segment }, { "DROPPED", parse_dropped }, { "TICK", parse_tick }, { "LOST", parse_lost },
-	{ "END", parse_end }, { "CLOCK", parse_clock },
+	{ "SEGMENT", parse_segment }, { "DROPPED", parse_dropped }, { "TICK", parse_tick },
+	{ "LOST", parse_lost }, { "END", parse_end }, { "CLOCK", parse_clock },
 	{ "CENSUS", parse_census }, { "MINI", parse_mini }, { "OWNER", parse_owner },
 	{ "CENSUS_END", parse_census_end }, { "CGROUP", parse_cgroup },
-	{ "USED", parse_owner_seen },
+	{ "USED", parse_owner_seen }, { "PROCESS", parse_process },
 };
 
 static bool take_socket(struct script *s, struct words *w, unsigned int *ret)

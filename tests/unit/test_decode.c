@@ -30,6 +30,7 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 	[WIRE_OWNER]	  = sizeof(struct wire_owner_of),
 	[WIRE_CENSUS_END] = sizeof(struct wire_census_end),
 	[WIRE_OWNER_SEEN] = sizeof(struct wire_owner_seen),
+	[WIRE_PROCESS]	  = offsetof(struct wire_process, text) + 8,	/* with short texts */
 	[WIRE_CGROUP]	  = offsetof(struct wire_cgroup, path) + 8,	/* with a short path */
 	[WIRE_NETNS_NAME] = sizeof(struct wire_netns_name),
 	[WIRE_MINI]	  = sizeof(struct wire_mini),
@@ -43,7 +44,7 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 /* Its length depends on its text. */
 static bool ends_with_text(enum wire_kind kind)
 {
-	return kind == WIRE_CGROUP;
+	return kind == WIRE_CGROUP || kind == WIRE_PROCESS;
 }
 
 /* A record of the kind with which nothing is wrong. */
@@ -94,9 +95,7 @@ static union event good(enum wire_kind kind)
 		ev.socket.tuple = tuple_of(1);
 		ev.socket.state = TS_ESTABLISHED;
 		break;
-	case WIRE_LISTENER:
-		ev.listener.tuple = tuple_of(1);
-		break;
+	case WIRE_LISTENER:	/* they begin alike */
 	case WIRE_REQUEST:
 		ev.request.tuple = tuple_of(1);
 		break;
@@ -113,6 +112,7 @@ static union event good(enum wire_kind kind)
 	case WIRE_OWNER:
 	case WIRE_OWNER_SEEN:
 	case WIRE_CENSUS_END:
+	case WIRE_PROCESS:
 	case WIRE_NETNS_NAME:
 	case WIRE_KIND_MAX:
 		break;
@@ -524,6 +524,47 @@ static void a_path_begins_at_the_root(void **state)
 	assert_refused(&ev);
 }
 
+static union event with_texts(uint16_t exe_len, uint16_t cmdline_len, size_t len)
+{
+	union event ev = good(WIRE_PROCESS);
+
+	ev.process.exe_len = exe_len;
+	ev.process.cmdline_len = cmdline_len;
+	ev.hdr.len = offsetof(struct wire_process, text) + len;
+	return ev;
+}
+
+static void of_a_process_both_texts_are_within_their_bounds_and_the_record(void **state)
+{
+	const struct { uint16_t exe, cmdline; size_t len; } taken[] = {
+		{ 0, 0, 0 }, { 3, 5, 8 }, { 8, 0, 8 }, { 0, 8, 8 }, { 3, 6, 16 },
+		{ WIRE_EXE_LEN, WIRE_CMDLINE_LEN, WIRE_EXE_LEN + WIRE_CMDLINE_LEN },
+	}, refused[] = {
+		{ 1, 0, 0 }, { 0, 1, 0 }, { 3, 6, 8 }, { UINT16_MAX, UINT16_MAX, 8 },
+		{ WIRE_EXE_LEN + 1, 0, WIRE_EXE_LEN + 8 },
+		{ 0, WIRE_CMDLINE_LEN + 1, WIRE_CMDLINE_LEN + 8 },
+	};
+
+	for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++) {
+		union event ev = with_texts(taken[i].exe, taken[i].cmdline, taken[i].len);
+
+		assert_taken(&ev);
+	}
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		union event ev = with_texts(refused[i].exe, refused[i].cmdline, refused[i].len);
+
+		assert_refused(&ev);
+	}
+}
+
+static void a_processs_name_has_an_end(void **state)
+{
+	union event ev = good(WIRE_PROCESS);
+
+	memset(ev.process.comm, 'x', sizeof(ev.process.comm));
+	assert_refused(&ev);
+}
+
 /* ---- any bytes at all ---- */
 
 static bool promises_hold(const union event *ev)
@@ -551,6 +592,10 @@ static bool promises_hold(const union event *ev)
 		return ev->lost.where < WIRE_LOST_PLACES;
 	case WIRE_CENSUS:
 		return ev->census.state >= 1 && ev->census.state <= 13;
+	case WIRE_PROCESS:
+		return memchr(ev->process.comm, 0, WIRE_COMM_LEN) &&
+		       offsetof(struct wire_process, text) + ev->process.exe_len +
+		       ev->process.cmdline_len <= ev->hdr.len;
 	case WIRE_CGROUP:
 		return memchr(ev->cgroup.path, 0, ev->hdr.len - offsetof(struct wire_cgroup, path));
 	case WIRE_NETNS_NAME:
@@ -668,6 +713,8 @@ int main(void)
 		cmocka_unit_test(a_record_that_ends_with_text_is_no_longer_than_its_kind),
 		cmocka_unit_test(text_ends_within_its_record_not_behind_it),
 		cmocka_unit_test(a_path_begins_at_the_root),
+		cmocka_unit_test(of_a_process_both_texts_are_within_their_bounds_and_the_record),
+		cmocka_unit_test(a_processs_name_has_an_end),
 		cmocka_unit_test(random_bytes_are_an_event_or_an_error),
 		cmocka_unit_test(a_set_of_addresses_is_one),
 		cmocka_unit_test(good_records_with_a_few_bytes_changed_are_an_event_or_an_error),

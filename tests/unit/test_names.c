@@ -40,6 +40,70 @@ static void learn_netns(uint32_t inode, const char *name)
 	names_learn(&names, &ev);
 }
 
+static struct owner owner_of(uint32_t pid, uint32_t born, const char *comm)
+{
+	struct owner o = { .from = OWNER_CONNECT, .pid = pid, .born = born };
+
+	strcpy(o.comm, comm);
+	return o;
+}
+
+static void learn_process(uint32_t pid, uint32_t born, const char *comm, const char *exe,
+			  const char *cmdline)
+{
+	union event ev = { .process = { .hdr.kind = WIRE_PROCESS, .pid = pid, .born = born } };
+
+	strcpy(ev.process.comm, comm);
+	ev.process.exe_len = strlen(exe);
+	ev.process.cmdline_len = strlen(cmdline);
+	memcpy(ev.process.text, exe, strlen(exe));
+	memcpy(ev.process.text + strlen(exe), cmdline, strlen(cmdline));
+	names_learn(&names, &ev);
+}
+
+/* exe and cmdline; "": they are not known. */
+static const char *texts_of(uint32_t pid, uint32_t born, const char *comm)
+{
+	struct owner o = owner_of(pid, born, comm);
+	const struct process *p = names_process(&names, &o);
+	static char texts[64];
+
+	if (!p)
+		return "";
+	snprintf(texts, sizeof(texts), "%.*s|%.*s", p->exe_len, p->text, p->cmdline_len,
+		 p->text + p->exe_len);
+	return texts;
+}
+
+static void a_process_is_known_by_pid_birth_and_name(void **state)
+{
+	learn_process(7, 1, "curl", "/usr/bin/curl", "curl -s");
+	learn_process(7, 2, "curl", "/opt/curl", "curl -v");
+	assert_string_equal(texts_of(7, 1, "curl"), "/usr/bin/curl|curl -s");
+	assert_string_equal(texts_of(7, 2, "curl"), "/opt/curl|curl -v");
+	assert_string_equal(texts_of(7, 3, "curl"), "");
+	assert_string_equal(texts_of(8, 1, "curl"), "");
+	assert_string_equal(texts_of(7, 1, "sh"), "");
+	assert_true(names_know(&names, WIRE_PROCESS, process_id(7, 1, "curl")));
+	assert_false(names_know(&names, WIRE_PROCESS, process_id(7, 1, "sh")));
+}
+
+static void of_whom_nobody_knows_the_birth_nothing_is_known(void **state)
+{
+	struct owner nobody = {};
+
+	learn_process(7, 0, "curl", "/usr/bin/curl", "curl");
+	assert_string_equal(texts_of(7, 0, "curl"), "");
+	assert_null(names_process(&names, &nobody));
+}
+
+static void a_process_that_was_gone_has_no_texts(void **state)
+{
+	learn_process(7, 1, "curl", "", "");
+	assert_true(names_know(&names, WIRE_PROCESS, process_id(7, 1, "curl")));
+	assert_string_equal(texts_of(7, 1, "curl"), "|");
+}
+
 static void nothing_is_known_at_first(void **state)
 {
 	assert_null(names_cgroup(&names, 0));
@@ -93,7 +157,7 @@ static void other_records_teach_nothing(void **state)
 	union event ev = { .tick = tick_of(T0) };
 
 	names_learn(&names, &ev);
-	assert_int_equal(names.cgroups.nr + names.netns.nr, 0);
+	assert_int_equal(names.cgroups.nr + names.netns.nr + names.processes.nr, 0);
 }
 
 static void memory_is_bounded_however_many_there_are(void **state)
@@ -120,6 +184,9 @@ int main(void)
 		TEST(kinds_are_not_mixed_up),
 		TEST(that_there_is_none_is_known_too),
 		TEST(what_is_told_last_counts),
+		TEST(a_process_is_known_by_pid_birth_and_name),
+		TEST(of_whom_nobody_knows_the_birth_nothing_is_known),
+		TEST(a_process_that_was_gone_has_no_texts),
 		TEST(other_records_teach_nothing),
 		TEST(memory_is_bounded_however_many_there_are),
 	};

@@ -5,9 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "cgroup_lookup.h"
@@ -43,7 +45,7 @@ static int set_up(void **state)
 
 	nr_kept = nr_refused = 0;
 	enough = false;
-	return names_init(&names) || resolver_create(&next, &resolver);
+	return names_init(&names) || resolver_create(&next, true, &resolver);
 }
 
 static int tear_down(void **state)
@@ -77,6 +79,23 @@ static uint32_t own_netns(void)
 
 	assert_int_equal(stat("/proc/self/ns/net", &st), 0);
 	return st.st_ino;
+}
+
+/* As a record has it: from stat, field 22, behind the name. */
+static uint32_t own_birth(void)
+{
+	unsigned long long ticks = 0;
+	char stat[1024] = {}, *p;
+	FILE *f = fopen("/proc/self/stat", "r");
+
+	assert_non_null(f);
+	assert_true(fread(stat, 1, sizeof(stat) - 1, f) > 0);
+	fclose(f);
+	p = strrchr(stat, ')');
+	for (int field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	assert_int_equal(sscanf(p, "%llu", &ticks), 1);
+	return (ticks * (1000000000ull / sysconf(_SC_CLK_TCK)) >> 20) + 1;
 }
 
 static unsigned int nr_of(enum wire_kind kind)
@@ -149,6 +168,52 @@ static void a_namespace_without_a_name_is_told_to_have_none(void **state)
 	assert_true(names_know(&names, WIRE_NETNS_NAME, 1));
 }
 
+static void what_proc_shows_of_a_process_is_told_once(void **state)
+{
+	struct wire_owner_seen rec = {
+		.hdr = hdr_of(WIRE_OWNER_SEEN, sizeof(rec), T0, 1), .owner.pid = getpid(),
+	};
+	FILE *f = fopen("/proc/self/comm", "r");
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%15[^\n]", rec.owner.comm), 1);
+	fclose(f);
+	rec.hdr.netns = 0;
+	rec.born = own_birth();
+	for (int i = 0; i < 3; i++)
+		assert_true(resolver_record(resolver, &rec, sizeof(rec)));
+	assert_int_equal(nr_of(WIRE_PROCESS), 1);
+	assert_int_equal(nr_of(WIRE_OWNER_SEEN), 3);
+	assert_int_equal(kept[0].hdr.kind, WIRE_PROCESS);
+	assert_int_equal(kept[0].process.pid, getpid());
+	assert_int_equal(kept[0].process.born, rec.born);
+	assert_string_equal(kept[0].process.comm, rec.owner.comm);
+	assert_true(kept[0].process.exe_len && kept[0].process.cmdline_len);
+}
+
+static void a_process_that_is_gone_is_told_once_to_be_unknown(void **state)
+{
+	struct wire_state rec = state_of(T0, 1, TS_CLOSE, TS_SYN_SENT);
+
+	rec.hdr.netns = 0;
+	rec.owner = (struct wire_owner){ .pid = INT32_MAX, .comm = "gone" };
+	rec.born = 7;
+	for (int i = 0; i < 3; i++)
+		assert_true(resolver_record(resolver, &rec, sizeof(rec)));
+	assert_int_equal(nr_of(WIRE_PROCESS), 1);
+	assert_int_equal(kept[0].hdr.len, offsetof(struct wire_process, text));
+}
+
+static void of_whom_the_kernel_tells_no_birth_nobody_asks(void **state)
+{
+	struct wire_state rec = state_of(T0, 1, TS_CLOSE, TS_SYN_SENT);
+
+	rec.hdr.netns = 0;
+	rec.owner = (struct wire_owner){ .pid = getpid(), .comm = "any" };
+	assert_true(resolver_record(resolver, &rec, sizeof(rec)));
+	assert_int_equal(nr_of(WIRE_PROCESS), 0);
+}
+
 /* The next stage tells what is wrong with it; under ASan this one must not look into it. */
 static void a_record_cut_short_is_handed_on_and_not_read(void **state)
 {
@@ -180,6 +245,9 @@ int main(void)
 		TEST(the_root_of_the_hierarchy_is_a_slash),
 		TEST(what_is_gone_is_told_once_to_be_unknown),
 		TEST(a_namespace_without_a_name_is_told_to_have_none),
+		TEST(what_proc_shows_of_a_process_is_told_once),
+		TEST(a_process_that_is_gone_is_told_once_to_be_unknown),
+		TEST(of_whom_the_kernel_tells_no_birth_nobody_asks),
 		TEST(a_record_cut_short_is_handed_on_and_not_read),
 		TEST(whether_it_is_enough_the_next_stage_says),
 	};

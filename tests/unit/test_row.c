@@ -561,6 +561,42 @@ static void a_cgroup_says_what_its_path_says(void **state)
 	assert_null(row.netns_name);
 }
 
+static const struct process *process_of(const char *exe, const char *cmdline)
+{
+	static _Alignas(struct process) char memory[1024];
+	struct process *p = (struct process *)memory;
+	static struct wire_process ev;
+
+	ev.exe_len = strlen(exe);
+	ev.cmdline_len = strlen(cmdline);
+	memcpy(ev.text, exe, ev.exe_len);
+	memcpy(ev.text + ev.exe_len, cmdline, ev.cmdline_len);
+	assert_true(process_size(&ev) <= sizeof(memory));
+	process_init(p, &ev);
+	return p;
+}
+
+static void of_the_owner_both_are_told_or_what_is_known(void **state)
+{
+	struct conn c = life();
+	struct report r = about(&c, REPORT_STATE);
+
+	r.process = process_of("/usr/bin/curl", "curl -s");
+	row_from_report(&row, &r);
+	assert_int_equal(row.values[F_EXE].len, strlen("/usr/bin/curl"));
+	assert_memory_equal(row.values[F_EXE].text, "/usr/bin/curl", strlen("/usr/bin/curl"));
+	assert_int_equal(row.values[F_CMDLINE].len, strlen("curl -s"));
+	assert_memory_equal(row.values[F_CMDLINE].text, "curl -s", strlen("curl -s"));
+	r.process = process_of("", "curl -s");
+	row_from_report(&row, &r);
+	assert_absent(F_EXE);
+	assert_true(row_has(&row, F_CMDLINE));
+	r.process = process_of("", "");
+	row_from_report(&row, &r);
+	assert_absent(F_EXE);
+	assert_absent(F_CMDLINE);
+}
+
 static void a_cgroup_that_is_not_known_is_absent(void **state)
 {
 	struct conn c = life();
@@ -812,6 +848,7 @@ int main(void)
 		cmocka_unit_test(a_port_space_has_a_destination_and_a_pool_has_none),
 		cmocka_unit_test(a_listener_has_its_queues_and_its_owner),
 		cmocka_unit_test(an_orphan_says_so_and_has_no_descriptor),
+		cmocka_unit_test(of_the_owner_both_are_told_or_what_is_known),
 		cmocka_unit_test(every_field_of_a_record_is_one_of_its_command),
 		cmocka_unit_test(every_field_of_a_command_has_a_key_of_its_own),
 		cmocka_unit_test(keys_in_microseconds_say_so),

@@ -9,13 +9,13 @@
 
 #define TRACE_HEADER							\
 	"time,v,event,conn,netns,family,laddr,lport,raddr,rport,role,"	\
-	"pid,comm,uid,owner_from,"	\
+	"pid,comm,uid,owner_from,exe,cmdline,"	\
 	"cgroup,unit,container_id,pod_uid,old,new,in_old_us,direction,reason,"	\
 	"flags,phase,cause,state,segs,seq,len,error,existing,count,where\n"
 
 #define CONNS_HEADER							\
 	"time,v,event,conn,netns,family,laddr,lport,raddr,rport,role,"	\
-	"pid,comm,uid,owner_from,"	\
+	"pid,comm,uid,owner_from,exe,cmdline,"	\
 	"cgroup,unit,container_id,pod_uid,start,outcome,error,handshake_us,"	\
 	"syn_retrans,synack_retrans,data_retrans,fin_retrans,close,"	\
 	"close_reason,closed_by,time_wait,fin_wait2_orphan,path,"	\
@@ -53,7 +53,7 @@ static void a_transition_fills_its_columns_and_leaves_the_others_empty(void **st
 	written(&csv);
 	assert_string_equal(line_of(&csv, &row),
 		"2026-11-21T02:11:00.123456789Z,1,state,00000000000021a4,4026531840,4,"
-		"10.0.0.1,41234,10.0.0.2,443,active,812,curl,33,connect,,,,,"
+		"10.0.0.1,41234,10.0.0.2,443,active,812,curl,33,connect,,,,,,,"
 		"syn_sent,established,213,,,,,,,,,,,,,\n");
 	assert_int_equal(csv.sink.records, 1);
 }
@@ -66,7 +66,7 @@ static void a_connection_joins_its_lists_by_spaces(void **state)
 	written(&csv);
 	assert_string_equal(line_of(&csv, &row),
 		"2026-11-21T02:11:00.123456789Z,1,connection,00000000000021a4,4026531840,4,"
-		"10.0.0.1,41234,10.0.0.2,443,active,812,curl,33,connect,,,,,"
+		"10.0.0.1,41234,10.0.0.2,443,active,812,curl,33,connect,,,,,,,"
 		"2026-11-21T02:10:58.883456789Z,established,,213,0,0,0,0,fin,,local,true,,"
 		"syn_sent established fin_wait1 fin_wait2 time_wait,213 1239000 400 386,"
 		"1240000,786,78,1256,1,1,220,180,true,,,,\n");
@@ -79,7 +79,7 @@ static void a_loss_is_a_row_like_any_other(void **state)
 	open_csv(F_TRACE);
 	written(&csv);
 	assert_string_equal(line_of(&csv, &row),
-		"2026-11-21T02:11:00.123456789Z,1,lost,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,120,ring\n");
+		"2026-11-21T02:11:00.123456789Z,1,lost,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,120,ring\n");
 }
 
 static void ipv6_has_no_brackets_and_flags_are_a_list(void **state)
@@ -93,7 +93,7 @@ static void ipv6_has_no_brackets_and_flags_are_a_list(void **state)
 	written(&csv);
 	assert_string_equal(line_of(&csv, &row),
 		"2026-11-21T02:11:00.123456789Z,1,late_segment,,,6,2001:db8::1,443,"
-		"2001:db8::2,51234,,,,,,,,,,,,,,,fin ack data,,,,,,,,true,,\n");
+		"2001:db8::2,51234,,,,,,,,,,,,,,,,,fin ack data,,,,,,,,true,,\n");
 }
 
 static void a_key_of_another_command_has_no_column(void **state)
@@ -105,7 +105,7 @@ static void a_key_of_another_command_has_no_column(void **state)
 	open_csv(F_TRACE);
 	written(&csv);
 	assert_string_equal(line_of(&csv, &row),
-		"2026-11-21T02:11:00.123456789Z,1,lost,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,1,sink\n");
+		"2026-11-21T02:11:00.123456789Z,1,lost,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,1,sink\n");
 }
 
 /* A row with nothing but a comm. */
@@ -119,7 +119,7 @@ static void assert_comm(const char *comm, size_t len, const char *expected)
 	text = line_of(&csv, &row);
 	assert_memory_equal(text, ",,,,,,,,,,,,", 12);
 	assert_memory_equal(text + 12, expected, strlen(expected));
-	assert_string_equal(text + 12 + strlen(expected), ",,,,,,,,,,,,,,,,,,,,,,\n");
+	assert_string_equal(text + 12 + strlen(expected), ",,,,,,,,,,,,,,,,,,,,,,,,\n");
 }
 
 static void a_comm_is_quoted_where_rfc_4180_wants_it(void **state)
@@ -182,7 +182,7 @@ static void a_parser_counts_the_same_columns_whatever_the_comm(void **state)
 		"import csv, sys\n"
 		"rows = list(csv.reader(sys.stdin, strict=True))\n"
 		"assert len(rows) == 257, len(rows)\n"
-		"assert {len(r) for r in rows} == {47}\n"
+		"assert {len(r) for r in rows} == {49}\n"
 		"assert rows[1 + ord(',')][12] == 'x,y' and rows[1 + ord('a')][12] == 'xay'\n";
 
 	open_csv(F_CONNS);

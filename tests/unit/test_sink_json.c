@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "event.h"
 #include "sample_rows.h"
 
 static struct memory_sink json;
@@ -226,7 +227,7 @@ static void the_longest_record_fits(void **state)
 	static const uint64_t path_ns[] = { -1, -1, -1, -1, -1, -1, -1, -1 };
 	static const uint8_t addr[16] = { 0x20, 0x01, 0x11, 0x11, 0x22, 0x22, 0x33, 0x33,
 					  0x44, 0x44, 0x55, 0x55, 0x66, 0x66, 0x77, 0x77 };
-	char cgroup[4095];
+	char text_of_ones[4096];
 	struct row row;
 	const char *text;
 
@@ -247,8 +248,10 @@ static void the_longest_record_fits(void **state)
 		else if (field_specs[f].type == FT_US_LIST || field_specs[f].type == FT_COUNTS)
 			v->list = path_ns;
 	}
-	memset(cgroup, 1, sizeof(cgroup));
-	put_text(&row, F_CGROUP, cgroup, sizeof(cgroup));
+	memset(text_of_ones, 1, sizeof(text_of_ones));
+	put_text(&row, F_CGROUP, text_of_ones, WIRE_PATH_LEN - 1);
+	put_text(&row, F_EXE, text_of_ones, WIRE_EXE_LEN);
+	put_text(&row, F_CMDLINE, text_of_ones, WIRE_CMDLINE_LEN);
 	text = line_of(&json, &row);
 	assert_true(strlen(text) < SINK_RECORD_MAX - 2048);
 	assert_true(python_accepts("import json, sys; json.loads(sys.stdin.read())", text));

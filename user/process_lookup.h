@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * process_lookup.h - from a process that a record names to its program and command
+ * line, by asking /proc: the process itself, and not who has its pid by now.
+ */
+#ifndef SYNFIN_PROCESS_LOOKUP_H
+#define SYNFIN_PROCESS_LOOKUP_H
+
+#include <linux/types.h>
+#include "wire.h"
+
+/*
+ * Of the process that was seen as pid, born and comm, fills exe_len, cmdline_len and
+ * text; what is not to be seen, or not any more, has a length of 0.  0, or
+ *   -ESRCH  it is gone, or has another name now: nothing is known of it
+ *   -errno  of /proc
+ */
+int process_lookup(__u32 pid, __u32 born, const char *comm, struct wire_process *ret);
+
+#endif
