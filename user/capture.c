@@ -738,10 +738,10 @@ int capture_census(struct capture *c, enum wire_census_which which, bool owners)
 		return -EOPNOTSUPP;
 	if (!census.quiet)
 		c->census_told = true;
-	err = census_run(&census, &c->state.census_left_out);
-	c->state.census_ran = true;
-	c->state.census_ok = !err;
-	c->state.census_ns = clock_now(CLOCK_MONOTONIC) - begun_ns;
+	err = census_run(&census, &c->state.censuses[which].left_out);
+	c->state.censuses[which].ran = true;
+	c->state.censuses[which].ok = !err;
+	c->state.censuses[which].took_ns = clock_now(CLOCK_MONOTONIC) - begun_ns;
 	return err;
 }
 

@@ -84,10 +84,11 @@ struct capture_state {
 	uint32_t ring_size;	/* bytes, as is */
 	uint32_t ring_used;	/* the most that one drain found */
 	bool doubted;		/* records were lost, and no census has been since */
-	/* of the last census */
-	bool census_ran, census_ok;
-	unsigned int census_left_out;	/* namespaces that could not be entered */
-	uint64_t census_ns;
+	struct {		/* the last of each kind */
+		bool ran, ok;
+		unsigned int left_out;	/* namespaces that could not be entered */
+		uint64_t took_ns;
+	} censuses[WIRE_CENSUS_KINDS];
 };
 
 /* forget: ring_used begins anew. */

@@ -138,6 +138,8 @@
 	  "TLS and users with passwords, in the YAML of Prometheus' exporters")			\
 	X(WEB_MAX_REQUESTS, 0, "web.max-requests", "COUNT", "40", C(EXPORT), EXPORT,		\
 	  "answer at most this many scrapes at a time; 0: no limit")				\
+	X(CLOSE_WAIT_STALE, 0, "close-wait-stale", "DURATION", "60s", C(EXPORT), EXPORT,	\
+	  "a socket that is in CLOSE_WAIT for this time is stale")				\
 	X(TEXTFILE, 0, "textfile", "FILE", NULL, C(EXPORT), EXPORT,				\
 	  "write the metrics to FILE, too, or instead unless an address is given")		\
 	X(HELP, 'h', "help", NULL, NULL, OF_EVERY(C), ABOUT,					\

@@ -7,6 +7,7 @@
 
 #include "cleanup.h"
 #include "decode.h"
+#include "gauges.h"
 #include "http.h"
 #include "inventory.h"
 #include "log.h"
@@ -14,6 +15,7 @@
 #include "metrics.h"
 #include "notify.h"
 #include "privileges.h"
+#include "rounds.h"
 #include "textfile.h"
 
 /* A life takes some 400 bytes: 400 MB at the very most, and only if they all live at once. */
@@ -28,6 +30,8 @@ struct export {
 	struct loop loop;
 	struct engine engine;
 	struct metrics metrics;
+	struct gauges gauges;
+	struct rounds rounds;
 	struct self self;
 	struct http *http;		/* NULL: not served */
 	uint64_t settled_ns, births;	/* when the kernel's births were read last */
@@ -58,6 +62,7 @@ static bool on_record(void *ctx, const void *rec, size_t len)
 	}
 	metrics_event(&x->metrics, ev);
 	engine_feed(&x->engine, ev);
+	gauges_feed(&x->gauges, ev);
 	return true;
 }
 
@@ -78,10 +83,13 @@ static void read_self(struct export *x, bool forget)
 	capture_state(x->loop.capture, forget, &state);
 	x->self.ring_size = state.ring_size;
 	x->self.ring_used = state.ring_used;
-	x->self.census = (struct self_collector){
-		.ran = state.census_ran, .ok = state.census_ok && !state.census_left_out,
-		.duration_ns = state.census_ns,
-	};
+	for (enum wire_census_which i = 0; i < WIRE_CENSUS_KINDS; i++) {
+		x->self.collectors[i] = (struct self_collector){
+			.ran = state.censuses[i].ran,
+			.ok = state.censuses[i].ok && !state.censuses[i].left_out,
+			.duration_ns = state.censuses[i].took_ns,
+		};
+	}
 	inventory_take(capture_object(x->loop.capture), &x->self);
 	self_read_process(&x->self.process);
 }
@@ -90,8 +98,8 @@ static void render_now(struct export *x, struct text *t, enum exposition_format 
 		       bool forget)
 {
 	const struct exposition exposition = {
-		.metrics = &x->metrics, .self = &x->self, .reasons = x->engine.reasons,
-		.minis = &x->engine.minis, .tracked = x->engine.conns.used,
+		.metrics = &x->metrics, .gauges = &x->gauges, .minis = &x->engine.minis,
+		.self = &x->self, .reasons = x->engine.reasons, .tracked = x->engine.conns.used,
 	};
 
 	read_kernel(x);
@@ -122,7 +130,7 @@ static int write_textfile(struct export *x, uint64_t now_ns)
 	x->written_ns = now_ns;
 	render_now(x, &t, EXPOSITION_CLASSIC, false);
 	err = t.full ? -EMSGSIZE : textfile_write(x->opt->textfile_path, x->buf, t.p - x->buf);
-	x->self.textfile = (struct self_collector){
+	x->self.collectors[COLLECTOR_TEXTFILE] = (struct self_collector){
 		.ran = true, .ok = !err, .duration_ns = loop_now_ns() - now_ns,
 	};
 	if (!err)
@@ -240,7 +248,8 @@ static void count_off(struct export *x)
 	capture_drain(x->loop.capture, 0);
 	capture_state(x->loop.capture, false, &state);
 	capture_counters_sum(x->loop.capture, &counters);
-	if (err || state.census_left_out || counters.lost_ring || x->engine.forgot) {
+	if (err || state.censuses[WIRE_CENSUS_LIVES].left_out || counters.lost_ring ||
+	    x->engine.forgot) {
 		log_info("there is no synfin_sockets: what was there before could not be counted "
 			 "off%s%s", err ? ": " : "", err ? strerror(-err) : "");
 		return;
@@ -287,6 +296,7 @@ static void run(struct export *x)
 		if (engine_is_in_doubt(&x->engine, now_ns))
 			capture_recount(l->capture);
 		settle_births(x, now_ns);
+		rounds_turn(&x->rounds, now_ns);
 		refresh_textfile(x, now_ns);
 		if (x->http)
 			http_turn(x->http, now_ns);
@@ -295,7 +305,7 @@ static void run(struct export *x)
 
 static int trace(struct export *x, const struct scope *scope)
 {
-	const struct capture_config config = { .scope = *scope };
+	const struct capture_config config = { .scope = *scope, .censuses = ROUNDS_CENSUSES };
 	struct rest rest = privileges_rest(x->opt);
 	int err;
 
@@ -303,6 +313,7 @@ static int trace(struct export *x, const struct scope *scope)
 	if (err)
 		return err;
 	count_off(x);
+	rounds_begin(&x->rounds, x->loop.capture, &x->gauges);
 	privileges_drop(&rest);
 	err = begin_textfile(x);
 	if (err)
@@ -328,6 +339,7 @@ static void export_deinit(struct export *x)
 	http_destroy(x->http);
 	loop_deinit(&x->loop);
 	engine_deinit(&x->engine);
+	gauges_deinit(&x->gauges);
 	free(x->buf);
 }
 
@@ -339,7 +351,8 @@ int export_run(const struct options *opt, const struct scope *scope)
 	int err;
 
 	x.buf = malloc(EXPOSITION_MAX);
-	if (!x.buf || engine_init(&x.engine, &scope->sockets, MAX_CONNS, on_report, &x)) {
+	if (!x.buf || engine_init(&x.engine, &scope->sockets, MAX_CONNS, on_report, &x) ||
+	    gauges_init(&x.gauges, opt->close_wait_stale_ns, &x.engine.conns)) {
 		log_error("cannot start: %s", strerror(ENOMEM));
 		return STATUS_ERROR;
 	}

@@ -257,6 +257,60 @@ static void time_wait_removed(struct writer *w)
 		count(w, LABELS("unknown"), n[END_NONE]);
 }
 
+static void gauge(struct writer *w, uint64_t value)
+{
+	if (value != GAUGES_NOT_KNOWN)
+		count(w, NO_LABELS, value);
+}
+
+static void time_wait_overflows(struct writer *w)
+{
+	gauge(w, gauges_counter(w->x->gauges, WIRE_F_TW_OVERFLOWS));
+}
+
+static void time_wait_limit(struct writer *w)
+{
+	gauge(w, w->x->gauges->ports.tw_limit);
+}
+
+static void ephemeral_ports(struct writer *w)
+{
+	gauge(w, w->x->gauges->ports.ports);
+}
+
+/* Parts of a thousand million are written as nanoseconds are. */
+static void port_usage_max(struct writer *w)
+{
+	if (w->x->gauges->ports.usage_ppb != GAUGES_NOT_KNOWN)
+		count_seconds(w, NO_LABELS, w->x->gauges->ports.usage_ppb);
+}
+
+static void listen_overflows(struct writer *w)
+{
+	gauge(w, gauges_counter(w->x->gauges, WIRE_F_LISTEN_OVERFLOWS));
+}
+
+static void listen_drops(struct writer *w)
+{
+	gauge(w, gauges_counter(w->x->gauges, WIRE_F_LISTEN_DROPS));
+}
+
+static void syn_cookies_sent(struct writer *w)
+{
+	gauge(w, gauges_counter(w->x->gauges, WIRE_F_COOKIES_SENT));
+}
+
+static void close_wait_stale(struct writer *w)
+{
+	gauge(w, w->x->gauges->close_wait.stale);
+}
+
+static void close_wait_oldest(struct writer *w)
+{
+	if (w->x->gauges->close_wait.oldest_ns != GAUGES_NOT_KNOWN)
+		count_seconds(w, NO_LABELS, w->x->gauges->close_wait.oldest_ns);
+}
+
 static void port_exhaustions(struct writer *w)
 {
 	count(w, NO_LABELS, w->x->metrics->kernel.no_port);
@@ -486,24 +540,30 @@ static void sink_events(struct writer *w)
 	count(w, LABELS("metrics"), w->x->metrics->reports);
 }
 
+static const char *const collector_names[] = {
+#define X(id, name) [COLLECTOR_##id] = name,
+	SELF_COLLECTORS(X)
+#undef X
+};
+
 static void collector_duration(struct writer *w)
 {
-	const struct self *self = w->x->self;
+	for (unsigned int i = 0; i < COLLECTOR_MAX; i++) {
+		const struct self_collector *c = &w->x->self->collectors[i];
 
-	if (self->census.ran)
-		count_seconds(w, LABELS("census"), self->census.duration_ns);
-	if (self->textfile.ran)
-		count_seconds(w, LABELS("textfile"), self->textfile.duration_ns);
+		if (c->ran)
+			count_seconds(w, LABELS(collector_names[i]), c->duration_ns);
+	}
 }
 
 static void collector_success(struct writer *w)
 {
-	const struct self *self = w->x->self;
+	for (unsigned int i = 0; i < COLLECTOR_MAX; i++) {
+		const struct self_collector *c = &w->x->self->collectors[i];
 
-	if (self->census.ran)
-		count(w, LABELS("census"), self->census.ok);
-	if (self->textfile.ran)
-		count(w, LABELS("textfile"), self->textfile.ok);
+		if (c->ran)
+			count(w, LABELS(collector_names[i]), c->ok);
+	}
 }
 
 static void process_cpu(struct writer *w)
@@ -548,7 +608,16 @@ static void (*const families[METRIC_MAX])(struct writer *w) = {
 	[M_SOCKETS] = sockets,
 	[M_TIME_WAIT_CREATED] = time_wait_created,
 	[M_TIME_WAIT_REMOVED] = time_wait_removed,
+	[M_TIME_WAIT_OVERFLOWS] = time_wait_overflows,
+	[M_TIME_WAIT_LIMIT] = time_wait_limit,
+	[M_EPHEMERAL_PORTS] = ephemeral_ports,
+	[M_PORT_USAGE_MAX] = port_usage_max,
 	[M_PORT_EXHAUSTIONS] = port_exhaustions,
+	[M_LISTEN_OVERFLOWS] = listen_overflows,
+	[M_LISTEN_DROPS] = listen_drops,
+	[M_SYN_COOKIES_SENT] = syn_cookies_sent,
+	[M_CLOSE_WAIT_STALE] = close_wait_stale,
+	[M_CLOSE_WAIT_OLDEST] = close_wait_oldest,
 	[M_RETRANSMITS] = retransmits,
 	[M_RESETS_SENT] = resets_sent,
 	[M_RESETS_RECEIVED] = resets_received,

@@ -6,6 +6,7 @@
 #ifndef SYNFIN_EXPOSITION_H
 #define SYNFIN_EXPOSITION_H
 
+#include "gauges.h"
 #include "metrics.h"
 #include "self.h"
 #include "text.h"
@@ -16,6 +17,7 @@ enum exposition_format { EXPOSITION_CLASSIC, EXPOSITION_OPENMETRICS };
 struct exposition {
 	const struct metrics *metrics;
 	const struct self *self;
+	const struct gauges *gauges;
 	const struct timewait *minis;	/* what the engine's ledger has */
 	uint64_t tracked;	/* connections in the table */
 	const char (*reasons)[WIRE_NAME_LEN];	/* of resets, by number; "": none */

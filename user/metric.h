@@ -56,8 +56,35 @@
 	X(TIME_WAIT_REMOVED, "synfin_time_wait_removed_total", COUNTER, NONE, "cause",		\
 	  "TIME_WAIT sockets gone: expired, reused by a connection, reset by a segment, or "	\
 	  "early, for whatever reason; as far as it is known.")					\
+	X(TIME_WAIT_OVERFLOWS, "synfin_time_wait_overflows_total", COUNTER, NONE, "",		\
+	  "Connections that skipped TIME_WAIT, which was full (TcpExt TCPTimeWaitOverflow). "	\
+	  "Read every 5 s or more.")								\
+	X(TIME_WAIT_LIMIT, "synfin_time_wait_sockets_limit", GAUGE, NONE, "",			\
+	  "net.ipv4.tcp_max_tw_buckets, the lowest of any network namespace. "			\
+	  "Read every 5 s or more.")								\
+	X(EPHEMERAL_PORTS, "synfin_ephemeral_ports", GAUGE, NONE, "",				\
+	  "Ports of ip_local_port_range but for ip_local_reserved_ports, the fewest of any "	\
+	  "network namespace. Read every 5 s or more.")						\
+	X(PORT_USAGE_MAX, "synfin_ephemeral_port_usage_max_ratio", GAUGE, RATIO, "",		\
+	  "Part of the ephemeral ports that connect() cannot take any more, where it is the "	\
+	  "greatest, of all local addresses and their destinations. "				\
+	  "Counted off every 5 s or more.")							\
 	X(PORT_EXHAUSTIONS, "synfin_ephemeral_port_exhaustions_total", COUNTER, NONE, "",	\
 	  "connect() that found no local port.")						\
+	X(LISTEN_OVERFLOWS, "synfin_listen_overflows_total", COUNTER, NONE, "",			\
+	  "Handshakes that met a full accept queue (TcpExt ListenOverflows). "			\
+	  "Read every 5 s or more.")								\
+	X(LISTEN_DROPS, "synfin_listen_drops_total", COUNTER, NONE, "",				\
+	  "SYNs and ACKs dropped at listening sockets, those that met a full accept queue "	\
+	  "included (TcpExt ListenDrops). Read every 5 s or more.")				\
+	X(SYN_COOKIES_SENT, "synfin_syn_cookies_sent_total", COUNTER, NONE, "",			\
+	  "SYN cookies sent (TcpExt SyncookiesSent). Read every 5 s or more.")			\
+	X(CLOSE_WAIT_STALE, "synfin_close_wait_stale_sockets", GAUGE, NONE, "",			\
+	  "Sockets in CLOSE_WAIT for longer than --close-wait-stale. "				\
+	  "Counted off every 5 s or more.")							\
+	X(CLOSE_WAIT_OLDEST, "synfin_close_wait_oldest_age_seconds", GAUGE, SECONDS, "",	\
+	  "How long the oldest socket in CLOSE_WAIT has been there, at the least. "		\
+	  "Counted off every 5 s or more.")							\
 	X(RETRANSMITS, "synfin_retransmits_total", COUNTER, NONE, "phase",			\
 	  "Segments sent again (Tcp RetransSegs), counted in the kernel.")			\
 	X(RESETS_SENT, "synfin_resets_sent_total", COUNTER, NONE, "reason",			\

@@ -299,6 +299,7 @@ static int set_flag(struct parse *p, const struct cli_flag *flag, const char *ar
 	case FLAG_DURATION:	return set_duration(flag, arg, &opt->duration_ns);
 	case FLAG_INTERVAL:	return set_duration(flag, arg, &opt->interval_ns);
 	case FLAG_OLDER:	return set_duration(flag, arg, &opt->older_ns);
+	case FLAG_CLOSE_WAIT_STALE: return set_duration(flag, arg, &opt->close_wait_stale_ns);
 	case FLAG_STUCK:	opt->stuck = true; break;
 	case FLAG_COUNT:	return set_count(flag, arg, &opt->count);
 	case FLAG_OUTPUT:

@@ -43,6 +43,7 @@ struct options {
 	const char *telemetry_path;
 	unsigned int max_requests;	/* 0: no limit */
 	const char *web_config_path;	/* NULL: none */
+	uint64_t close_wait_stale_ns;
 	const char *textfile_path;	/* NULL: none */
 };
 

@@ -245,6 +245,19 @@ unsigned int ports_leave(struct ports *p, unsigned int n, struct port_space **re
 	return nr;
 }
 
+uint32_t ports_most_taken(const struct ports *p)
+{
+	uint32_t most = 0;
+
+	for (uint32_t i = 0; i < p->nr_touched; i++) {
+		const struct port_space *s = keytab_at(&p->spaces, p->touched[i]);
+
+		if (s->used - s->reusable > most)
+			most = s->used - s->reusable;
+	}
+	return most;
+}
+
 static bool was_met(const void *entry, const void *ctx)
 {
 	const struct port_space *s = entry;

@@ -87,6 +87,12 @@ void ports_add_mini(struct ports *p, const struct wire_mini *mini);
 unsigned int ports_leave(struct ports *p, unsigned int n, struct port_space **ret);
 
 /*
+ * Likewise: how many ports the fullest space has that connect() cannot take.  Not
+ * counted are sockets that found no room, see rest.
+ */
+uint32_t ports_most_taken(const struct ports *p);
+
+/*
  * The census is over: what it did not meet is forgotten; and if there is hardly
  * room for more, whatever was not among the fullest, so that a newcomer finds some.
  */

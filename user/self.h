@@ -25,6 +25,21 @@ struct self_map {
 	uint64_t entries, limit;
 };
 
+/* X(id, what it is called); the first ones as enum wire_census_which */
+#define SELF_COLLECTORS(X)		\
+	X(CENSUS, "census")		\
+	X(PORTS, "ports")		\
+	X(LISTENERS, "listeners")	\
+	X(CLOSE_WAIT, "close_wait")	\
+	X(TEXTFILE, "textfile")
+
+enum self_collector_id {
+#define X(id, name) COLLECTOR_##id,
+	SELF_COLLECTORS(X)
+#undef X
+	COLLECTOR_MAX
+};
+
 /* Of a collector that has never run there is nothing to tell. */
 struct self_collector {
 	bool ran, ok;
@@ -42,7 +57,7 @@ struct self {
 	unsigned int nr_programs, nr_maps;
 	struct self_program programs[SELF_PROGRAMS_MAX];
 	struct self_map maps[SELF_MAPS_MAX];
-	struct self_collector census, textfile;
+	struct self_collector collectors[COLLECTOR_MAX];
 	struct self_process process;
 };
 

@@ -105,6 +105,141 @@ def added_up(samples):
     return parts | {"told": sum(parts.values()) - parts["handshakes"]}
 
 
+def kernels_counters(netns):
+    """TcpExt of a namespace, by name."""
+    text = subprocess.run(["ip", "netns", "exec", netns, "cat", "/proc/net/netstat"], stdout=subprocess.PIPE,
+                          text=True, check=True).stdout
+    names, values = [line.split()[1:] for line in text.splitlines() if line.startswith("TcpExt:")]
+    return dict(zip(names, map(int, values)))
+
+
+# A line is done in the namespace, and `done` comes back.
+_TRAFFIC = """
+import socket, sys
+held = []
+def serve(backlog=100):
+    l = socket.create_server(('127.0.0.1', 0), backlog=backlog); held.append(l); return l
+def pair(l):
+    c = socket.create_connection(l.getsockname()); held.append((c, l.accept()[0])); return held[-1]
+def try_connect(l):
+    c = socket.socket(); c.setblocking(False); c.connect_ex(l.getsockname()); held.append(c)
+for line in sys.stdin:
+    exec(line); print('done', flush=True)
+"""
+
+
+class Traffic:
+    """Who does in a namespace what it is told, a line of Python at a time."""
+
+    def __init__(self, netns):
+        self.process = subprocess.Popen(["ip", "netns", "exec", netns, sys.executable, "-uc", _TRAFFIC], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def __enter__(self):
+        return self
+
+    def do(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        self.process.stdout.readline()
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def sysctl(netns, **values):
+    for name, value in values.items():
+        subprocess.run(["ip", "netns", "exec", netns, "sysctl", "-qw", f"net.ipv4.{name}={value}"], check=True)
+
+
+def awaited(exporter, expected, seconds=15):
+    """Where the samples without labels are not these, although a census had time to come."""
+    deadline = time.monotonic() + seconds
+    while True:
+        samples = exporter.metrics()
+        wrong = [f"{name}: {samples.get((name, frozenset()))}, not {value}" for name, value in expected.items()
+                 if samples.get((name, frozenset())) != value]
+        if not wrong or time.monotonic() > deadline:
+            return wrong
+        time.sleep(0.2)
+
+
+COUNTERS = {"synfin_time_wait_overflows_total": "TCPTimeWaitOverflow", "synfin_listen_overflows_total": "ListenOverflows",
+            "synfin_listen_drops_total": "ListenDrops", "synfin_syn_cookies_sent_total": "SyncookiesSent"}
+
+
+def the_kernels_counters_are_told():
+    """what the kernel counts of a namespace is told, from the start on, and stays when the namespace is gone"""
+    with Netns("counters") as netns, Traffic(netns) as traffic:
+        sysctl(netns, tcp_max_tw_buckets=3)
+        overflow = ("l = serve(0)", "for _ in range(4): try_connect(l)")
+        for line in ("a = serve()", "for _ in range(5):\tpair(a)[0].shutdown(1); held.pop()[1].close()", *overflow):
+            traffic.do(line)
+        before = kernels_counters(netns)
+        with Exporter() as exporter:
+            first = exporter.metrics()
+            for line in ("for _ in range(6):\tpair(a)[0].shutdown(1); held.pop()[1].close()", *overflow):
+                traffic.do(line)
+            sysctl(netns, tcp_syncookies=2)
+            traffic.do("for _ in range(3): pair(a)")
+            now = kernels_counters(netns)
+            grown = {name: now[counter] - before[counter] for name, counter in COUNTERS.items()}
+            if not all(grown.values()):
+                yield f"nothing happened: {grown}"
+            for name, counter in COUNTERS.items():
+                if before[counter] and first[name, frozenset()] >= before[counter]:
+                    yield f"{name} begins with {first[name, frozenset()]:g}"
+            yield from at_least(exporter, grown)
+            traffic.process.stdin.close()
+            traffic.process.wait()
+            subprocess.run(["ip", "netns", "del", netns], check=True)
+            time.sleep(6)      # a census without it
+            yield from at_least(exporter, grown)
+            subprocess.run(["ip", "netns", "add", netns], check=True)
+
+
+def at_least(exporter, expected):
+    """Other namespaces may add to it."""
+    deadline = time.monotonic() + 15
+    while True:
+        samples = exporter.metrics()
+        wrong = [f"{name}: {samples[name, frozenset()]:g}, less than {value}" for name, value in expected.items()
+                 if samples[name, frozenset()] < value]
+        if not wrong or time.monotonic() > deadline:
+            return wrong
+        time.sleep(0.2)
+
+
+def port_space_and_close_wait():
+    """the fullest port space, and what stays in CLOSE_WAIT, are what was made, before the start and after"""
+    with Netns("ports") as netns, Traffic(netns) as traffic:
+        sysctl(netns, ip_local_port_range="40000 40099", ip_local_reserved_ports="40010-40029", tcp_max_tw_buckets=77)
+        for line in ("a = serve()", "b = serve()", "for _ in range(3): pair(b)", "for _ in range(8): pair(a)",
+                     "held[-1][1].shutdown(1)"):
+            traffic.do(line)
+        made = time.monotonic()
+        with Exporter("-N", netns, "--close-wait-stale", "2s") as exporter:
+            yield from awaited(exporter, {
+                "synfin_ephemeral_ports": 80, "synfin_ephemeral_port_usage_max_ratio": 0.1,
+                "synfin_time_wait_sockets_limit": 77, "synfin_close_wait_stale_sockets": 0}, 0)
+            for line in ("for _ in range(8): pair(a)", "held[-1][1].shutdown(1)", "held[-2][1].shutdown(1)"):
+                traffic.do(line)
+            yield from awaited(exporter, {
+                "synfin_ephemeral_port_usage_max_ratio": 0.2, "synfin_close_wait_stale_sockets": 3})
+            age = exporter.metrics()["synfin_close_wait_oldest_age_seconds", frozenset()]
+            if not 2 <= age <= time.monotonic() - made + 0.1:
+                yield f"the oldest in CLOSE_WAIT is {age} s old, {time.monotonic() - made:.1f} s after it was made"
+            traffic.do("held[-1][0].send(b'x'); [end.close() for ends in held[2:] for end in ends]")
+            yield from awaited(exporter, {
+                "synfin_close_wait_stale_sockets": 0, "synfin_close_wait_oldest_age_seconds": 0})
+            collectors = {dict(labels)["collector"]: value for (name, labels), value in exporter.metrics().items()
+                          if name == "synfin_collector_success"}
+            if collectors != {"census": 1, "ports": 1, "close_wait": 1}:
+                yield f"collectors: {collectors}"
+
+
 def existing_sockets_are_in_the_gauge():
     """synfin_sockets has what was there before, and follows what comes and goes"""
     with Netns("gauge") as netns:
@@ -432,7 +567,8 @@ def systemd():
             yield f"it serves elsewhere, too: {errors}"
 
 
-TESTS = [storm_is_counted, overflow_keeps_the_kernels_counters, existing_sockets_are_in_the_gauge, both_formats, pages,
+TESTS = [storm_is_counted, overflow_keeps_the_kernels_counters, existing_sockets_are_in_the_gauge,
+         the_kernels_counters_are_told, port_space_and_close_wait, both_formats, pages,
          garbage, a_thousand_connections, slow_readers, max_requests, bad_places, textfile, full_disk, capabilities, systemd, *web.TESTS]
 
 

@@ -14,6 +14,7 @@ static char buf[EXPOSITION_MAX];
 static struct metrics metrics;
 static struct self self;
 static struct timewait minis;
+static struct gauges gauges;
 static char reasons[ENGINE_REASONS][WIRE_NAME_LEN];
 
 static int begin(void **state)
@@ -21,8 +22,12 @@ static int begin(void **state)
 	memset(&metrics, 0, sizeof(metrics));
 	memset(reasons, 0, sizeof(reasons));
 	memset(&minis, 0, sizeof(minis));
+	memset(&gauges, 0, sizeof(gauges));
+	gauges.ports = (struct gauges_ports){
+		GAUGES_NOT_KNOWN, GAUGES_NOT_KNOWN, GAUGES_NOT_KNOWN };
+	gauges.close_wait = (struct gauges_close_wait){ GAUGES_NOT_KNOWN, GAUGES_NOT_KNOWN };
 	self = (struct self){ .libbpf = "v1.1", .has_runs = true, .nr_programs = 1, .nr_maps = 1,
-			      .census = { true, true, 1500000 } };
+			      .collectors[COLLECTOR_CENSUS] = { true, true, 1500000 } };
 	strcpy(self.programs[0].name, "on_set_state");
 	strcpy(self.maps[0].name, "slots");
 	return 0;
@@ -32,6 +37,7 @@ static const char *write_all(enum exposition_format format)
 {
 	const struct exposition x = {
 		.metrics = &metrics, .self = &self, .reasons = reasons, .minis = &minis,
+		.gauges = &gauges,
 	};
 	struct text t = text_into(buf, sizeof(buf) - 1);
 
@@ -80,7 +86,7 @@ static void families_of_nothing_known_are_left_out(void **state)
 	assert_null(strstr(write_all(EXPOSITION_CLASSIC), "synfin_sockets"));
 	metrics.has_sockets = true;
 	assert_line(write_all(EXPOSITION_CLASSIC), "synfin_sockets{state=\"listen\"} 0");
-	self.has_runs = self.census.ran = false;
+	self.has_runs = self.collectors[COLLECTOR_CENSUS].ran = false;
 	text = write_all(EXPOSITION_OPENMETRICS);
 	assert_null(strstr(text, "synfin_program_runs"));
 	assert_null(strstr(text, "synfin_collector"));
@@ -239,6 +245,36 @@ static void a_ledger_that_was_full_leaves_the_sockets_out(void **state)
 	assert_null(strstr(write_all(EXPOSITION_CLASSIC), "synfin_sockets"));
 }
 
+static void what_a_census_did_not_tell_is_left_out(void **state)
+{
+	write_all(EXPOSITION_CLASSIC);
+	assert_null(strstr(buf, "synfin_ephemeral_ports"));
+	assert_null(strstr(buf, "synfin_ephemeral_port_usage"));
+	assert_null(strstr(buf, "synfin_time_wait_sockets_limit"));
+	assert_null(strstr(buf, "synfin_time_wait_overflows"));
+	assert_null(strstr(buf, "synfin_listen_"));
+	assert_null(strstr(buf, "synfin_syn_cookies"));
+	assert_null(strstr(buf, "synfin_close_wait"));
+}
+
+static void what_a_census_told_is_told(void **state)
+{
+	gauges.ports = (struct gauges_ports){ 65536, 28232, 250000000 };
+	gauges.close_wait = (struct gauges_close_wait){ 3, 61500000000 };
+	gauges.has_sums = true;
+	gauges.sums.known = 1ull << WIRE_F_LISTEN_DROPS | 1ull << WIRE_F_COOKIES_SENT;
+	gauges.sums.sums[WIRE_F_LISTEN_DROPS] = 9;
+	write_all(EXPOSITION_CLASSIC);
+	assert_line(buf, "synfin_ephemeral_ports 28232");
+	assert_line(buf, "synfin_ephemeral_port_usage_max_ratio 0.25");
+	assert_line(buf, "synfin_time_wait_sockets_limit 65536");
+	assert_line(buf, "synfin_listen_drops_total 9");
+	assert_line(buf, "synfin_syn_cookies_sent_total 0");
+	assert_line(buf, "synfin_close_wait_stale_sockets 3");
+	assert_line(buf, "synfin_close_wait_oldest_age_seconds 61.5");
+	assert_null(strstr(buf, "synfin_listen_overflows"));
+}
+
 static void label_values_are_escaped(void **state)
 {
 	strcpy(self.maps[0].name, "a\"b\\c\nd");
@@ -249,6 +285,7 @@ static void no_room_is_told(void **state)
 {
 	const struct exposition x = {
 		.metrics = &metrics, .self = &self, .reasons = reasons, .minis = &minis,
+		.gauges = &gauges,
 	};
 	struct text t = text_into(buf, 100);
 
@@ -271,6 +308,8 @@ int main(void)
 		cmocka_unit_test_setup(what_cannot_be_is_told_all_the_same_if_it_was, begin),
 		cmocka_unit_test_setup(mini_sockets_are_told_by_the_ledger, begin),
 		cmocka_unit_test_setup(a_ledger_that_was_full_leaves_the_sockets_out, begin),
+		cmocka_unit_test_setup(what_a_census_did_not_tell_is_left_out, begin),
+		cmocka_unit_test_setup(what_a_census_told_is_told, begin),
 		cmocka_unit_test_setup(label_values_are_escaped, begin),
 		cmocka_unit_test_setup(no_room_is_told, begin),
 	};

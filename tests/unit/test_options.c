@@ -1011,9 +1011,12 @@ static void export_serves_on_the_loopback_address_unless_told_otherwise(void **s
 	assert_string_equal(opt.listen[0], "127.0.0.1:10047");
 	assert_string_equal(opt.telemetry_path, "/metrics");
 	assert_int_equal(opt.max_requests, 40);
+	assert_int_equal(opt.close_wait_stale_ns, 60000000000);
 	assert_null(opt.textfile_path);
 	ACCEPT("export", "--web.listen-address", ":1", "--web.listen-address=[::1]:2",
-	       "--web.telemetry-path", "/m", "--web.max-requests", "0", "--textfile", "f.prom");
+	       "--web.telemetry-path", "/m", "--web.max-requests", "0", "--textfile", "f.prom",
+	       "--close-wait-stale", "5m");
+	assert_int_equal(opt.close_wait_stale_ns, 300000000000);
 	assert_false(opt.listen_is_preset);
 	assert_int_equal(opt.nr_listen, 2);
 	assert_string_equal(opt.listen[0], ":1");

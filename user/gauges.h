@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * gauges.h - what `synfin export` tells of censuses: port space, sockets that stay in
+ * CLOSE_WAIT, and what the kernel counts for each network namespace.  Pure.
+ *
+ * A figure is of the last census that was whole; what such a one did not tell, or if
+ * there was none, is not known.
+ */
+#ifndef SYNFIN_GAUGES_H
+#define SYNFIN_GAUGES_H
+
+#include "conntab.h"
+#include "netns_sums.h"
+#include "ports.h"
+
+#define GAUGES_NOT_KNOWN	UINT64_MAX
+
+/* Each GAUGES_NOT_KNOWN if it is not. */
+struct gauges_ports {
+	uint64_t tw_limit;	/* the lowest of any namespace */
+	uint64_t ports;		/* likewise */
+	uint64_t usage_ppb;	/* the highest of any space, of a thousand million */
+};
+
+struct gauges_close_wait {
+	uint64_t stale;		/* sockets */
+	uint64_t oldest_ns;	/* 0: there is none */
+};
+
+struct gauges {
+	uint64_t stale_ns;	/* CLOSE_WAIT, for that long, is stale */
+	struct conntab *conns;	/* the engine's: when it was that a state began; not owned */
+	uint32_t hz;
+	bool in_census;
+	enum wire_census_which which;
+	struct ports space;
+	struct netns_sums sums;
+	bool has_sums;
+	struct gauges_ports ports, next_ports;	/* next: of the census under way */
+	struct gauges_close_wait close_wait, next_close_wait;
+};
+
+/* conns: may be NULL.  -ENOMEM and nothing to free, or 0. */
+int gauges_init(struct gauges *g, uint64_t stale_ns, struct conntab *conns);
+void gauges_deinit(struct gauges *g);
+
+/* A census begins: what is fed from now on is of it. */
+void gauges_begin(struct gauges *g, enum wire_census_which which, uint64_t at_ns);
+
+/* ev: as decode() returned it; any kind. */
+void gauges_feed(struct gauges *g, const union event *ev);
+
+/* It is over; not whole: it broke off, or left namespaces out. */
+void gauges_end(struct gauges *g, bool whole);
+
+/* Of the kernel's counters, enum wire_fact: by how much it has grown; or not known. */
+uint64_t gauges_counter(const struct gauges *g, enum wire_fact fact);
+
+#endif
