@@ -29,7 +29,9 @@ WARN	:= -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unu
 CPPFLAGS_ALL := -D_GNU_SOURCE -iquote include -iquote user -iquote $O $(CPPFLAGS)
 CFLAGS_ALL := -std=gnu11 $(WARN) $(CFLAGS)
 LIBS	:= -lbpf -lcap-ng -lmicrohttpd -lgnutls -lyaml -lcrypt -lz -pthread
-BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(ARCH)))
+bpf_arch = $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(patsubst amd64,x86,$1)))
+BPF_ARCH := $(call bpf_arch,$(ARCH))
+HOST_ARCH := $(call bpf_arch,$(shell uname -m))
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra \
 	      -Wno-unused-parameter -Ivmlinux -Iinclude
 
@@ -53,6 +55,18 @@ static: $O/synfin-static		## one binary without libraries, as build/synfin-stati
 STATIC	:= main $(filter-out web_config auth,$(CORE)) $(patsubst http,http_none,$(LIVE))
 $O/synfin-static: $(call objs,$(STATIC))
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -static -o $@ $^ -lbpf -lcap-ng -lelf -lz $(LDLIBS)
+
+# For another architecture: make static ARCH=arm64 O=build/arm64.  clang compiles for
+# all of them; libraries and linker are fetched, and installed nowhere.
+ifneq ($(BPF_ARCH),$(HOST_ARCH))
+  TRIPLE	:= $(patsubst arm64,aarch64,$(patsubst x86,x86_64,$(BPF_ARCH)))-linux-gnu
+  CC		:= $(CLANG) --target=$(TRIPLE) --sysroot=$O/cross/root
+  LDFLAGS	+= --ld-path=$O/cross/ld.lld
+  CROSS		:= $O/cross/whole
+  $(call objs,$(STATIC)): $(CROSS)
+endif
+$O/cross/whole:
+	$(call say,FETCH)tools/cross $(patsubst x86,amd64,$(BPF_ARCH)) $(@D)
 
 $O/user/%.o: user/%.c
 	@mkdir -p $(@D)

@@ -254,21 +254,18 @@ SEC("iter/task_file") int on_descriptor(struct bpf_iter__task_file *ctx)
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 	struct wire_owner_of *row = &owner_row;
-	struct socket *socket;
-	struct sock *sk;
+	const struct sock *sk;
 
 	if (!task || !file || task->group_leader != task)
 		return 0;
-	socket = bpf_sock_from_file(file);
-	if (!socket)
-		return 0;
-	sk = socket->sk;
-	if (!sk || !sk_is_tcp(sk) || !netns_in_scope(common_netns(&sk->__sk_common)))
+	sk = file_sock(file);
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP ||
+	    !netns_in_scope(common_netns(&sk->__sk_common)))
 		return 0;
 	__builtin_memset(row, 0, sizeof(*row));
 	row_begin(&row->hdr, WIRE_OWNER, sizeof(*row), &sk->__sk_common);
 	row->owner.pid = task->tgid;
-	row->owner.uid = sk->sk_uid.val;
+	row->owner.uid = BPF_CORE_READ(sk, sk_uid.val);
 	row->owner.cgroup = sk_cgroup_id(sk);
 	BPF_CORE_READ_INTO(&row->owner.comm, task, comm);
 	row->born = born_of(BPF_CORE_READ(task, start_boottime));

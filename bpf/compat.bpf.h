@@ -16,6 +16,8 @@
 
 #define NET_XMIT_CN	2
 #define ENOBUFS		105
+#define S_IFMT		0170000
+#define S_IFSOCK	0140000
 
 /*
  * bpf_get_socket_cookie() in tracing programs: c5dbb89fc2ac ("bpf: Expose
@@ -74,6 +76,24 @@ static __always_inline void sk_forget_seen(const struct sock *sk)
 		bpf_map_delete_elem(&seen_addresses, &address);
 }
 
+/* bpf_sock_from_file(): 4f19cab76136 ("bpf: Add a bpf_sock_from_file helper"), v5.11. */
+const volatile bool has_sock_from_file = true;
+
+/* Of a socket's descriptor its struct sock, to be read by probes; NULL: it is no socket's. */
+static __always_inline const struct sock *file_sock(struct file *file)
+{
+	const struct socket *socket;
+
+	if (has_sock_from_file) {
+		socket = bpf_sock_from_file(file);
+		return socket ? socket->sk : NULL;
+	}
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	return socket ? BPF_CORE_READ(socket, sk) : NULL;
+}
+
 /* A queue's verdict is told as net_xmit_errno() does: congestion is none, a drop ENOBUFS. */
 static __always_inline __s32 retransmit_error(__u64 *ctx)
 {
@@ -126,7 +146,7 @@ static __always_inline void tw_gauge(const struct net *net, __u32 *count, __u32 
 /*
  * The socket's own cgroup.  Until 8520e224f547 ("bpf, cgroups: Fix cgroup v2
  * fallback on v1/v2 mixed mode"), v5.15, a tagged word: a pointer only if bit 0
- * is clear.
+ * is clear.  By probes: sk may come from file_sock().
  */
 static __always_inline __u64 sk_cgroup_id(const struct sock *sk)
 {
@@ -134,7 +154,7 @@ static __always_inline __u64 sk_cgroup_id(const struct sock *sk)
 	const struct cgroup *cgrp;
 
 	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) {
-		cgrp = sk->sk_cgrp_data.cgroup;
+		cgrp = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
 	} else if (bpf_core_field_exists(tagged->val)) {
 		__u64 val = BPF_CORE_READ(tagged, val);
 

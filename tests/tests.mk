@@ -28,9 +28,9 @@ $O/tests/storm: $(wildcard tests/load/*.c tests/load/*.h)
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) -O2 -Wall -Wextra -std=gnu11 -pthread -o $@ $(filter %.c,$^)
 
-$O/tests/storm-static: $(wildcard tests/load/*.c tests/load/*.h)
+$O/tests/storm-static: $(wildcard tests/load/*.c tests/load/*.h) $(CROSS)
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) -O2 -Wall -Wextra -std=gnu11 -pthread -static -o $@ $(filter %.c,$^)
+	$(call say,CC)$(CC) -O2 -Wall -Wextra -std=gnu11 -pthread $(LDFLAGS) -static -o $@ $(filter %.c,$^)
 
 programs: all $(call test_programs,$O)
 
@@ -105,12 +105,15 @@ test-export: deps-test			## root: export alone, with Prometheus and others fetch
 	$Qtests/export/fetch $O/export-tools
 	$Qtests/tap 'export:SYNFIN=$O/synfin STORM=$O/tests/storm tests/export/run.py' $(real)
 
-# In the guests of an emulator a part of the load will do.
-KERNELS ?= 5.10 6.1 6.12 6.18 newest
+# Kernels of Debian's, of another architecture with ARCH: before them.
+KERNELS ?= 5.10 6.1 6.12 6.18 newest arm64:6.12
+guest_archs = $(sort $(foreach k,$(KERNELS),$(if $(findstring :,$k),$(firstword $(subst :, ,$k)))))
+guest_programs = $1/synfin-static $1/tests/storm-static
 VM = tests/vm/run.py -s $O/synfin-static -S $O/tests/storm-static -d $O/vm
 
 test-vm: deps-test			## kernels in virtual machines: make test-vm KERNELS="6.1 newest"
-	$Q$(MAKE) --no-print-directory $O/synfin-static $O/tests/storm-static
+	$Q$(MAKE) --no-print-directory $(call guest_programs,$O)
+	$Q$(foreach a,$(guest_archs),$(MAKE) --no-print-directory ARCH=$a O=$O/$a $(call guest_programs,$O/$a) &&) true
 	$Qtests/tap 'kernels:$(VM) -k "$(KERNELS)" $(ARGS)'
 
 golden: programs			## root: make the golden recordings and their outputs anew

@@ -239,7 +239,7 @@ static const struct feature_row table[] = {
 	{ "iter/tcp", FLAG(iter_tcp), OPTIONAL,
 	  "--existing, lives settled after a loss", "Linux 5.9 or newer" },
 	{ "iter/task_file", FLAG(iter_owner), OPTIONAL,
-	  "--existing, owners of sockets older than the trace", "Linux 5.11 or newer" },
+	  "--existing, owners of sockets older than the trace", "Linux 5.8 or newer" },
 	{ "CAP_BPF", capability, CAP_BPF, 0, NEEDS_RIGHT, "tracing",
 	  "run as root, or give it CAP_BPF and CAP_PERFMON" },
 	{ "CAP_PERFMON", capability, CAP_PERFMON, 0, NEEDS_RIGHT, "tracing",

@@ -135,8 +135,8 @@ int feature_probe(struct features *ret)
 	f.sk_storage = btf__find_by_name_kind(btf, "bpf_sk_storage_get_tracing",
 					      BTF_KIND_FUNC) > 0;
 	f.iter_tcp = btf__find_by_name_kind(btf, "bpf_iter__tcp", BTF_KIND_STRUCT) > 0;
-	f.iter_owner = btf__find_by_name_kind(btf, "bpf_iter__task_file", BTF_KIND_STRUCT) > 0 &&
-		       btf__find_by_name_kind(btf, "bpf_sock_from_file", BTF_KIND_FUNC) > 0;
+	f.iter_owner = btf__find_by_name_kind(btf, "bpf_iter__task_file", BTF_KIND_STRUCT) > 0;
+	f.sock_from_file = btf__find_by_name_kind(btf, "bpf_sock_from_file", BTF_KIND_FUNC) > 0;
 	f.guard = has_member(btf, "bpf_prog", "active");
 	f.tw_refcount = has_member(btf, "inet_timewait_death_row", "tw_refcount");
 	f.iter_prog = btf__find_by_name_kind(btf, "bpf_iter__bpf_prog", BTF_KIND_STRUCT) > 0;

@@ -37,7 +37,8 @@ struct features {
 	bool guard;		/* a running program is not entered again (6.1) */
 	bool tw_refcount;	/* TIME_WAIT counts at its entry, no longer at its end (5.18) */
 	bool iter_tcp;		/* sockets can be counted off (5.9) */
-	bool iter_owner;	/* and their descriptors (5.11) */
+	bool iter_owner;	/* and their descriptors (5.8) */
+	bool sock_from_file;	/* by a helper, else by its inode and private_data (5.11) */
 	bool iter_prog;		/* and programs, which the guard's twins need */
 	bool ringbuf;
 	bool memlock;		/* maps count against RLIMIT_MEMLOCK (before 5.11) */

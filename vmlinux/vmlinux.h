@@ -170,6 +170,15 @@ struct sock;
 
 struct file;
 
+struct inode {
+	unsigned short i_mode;
+};
+
+struct file {
+	struct inode *f_inode;
+	void *private_data;
+};
+
 struct socket {
 	struct file *file;
 	struct sock *sk;

@@ -11,7 +11,7 @@ from tracer import binary
 
 # What doctor may find missing without being asked for a cure: the kernel is older.
 OF_THE_KERNEL = {"tcp_retransmit_skb.err", "tcp_send_reset.reason", "kfree_skb.rx_sk", "socket_cookie",
-                 "tcp_timewait_counter", "iter/task_file", "sock_send_length", "sk_storage"}
+                 "tcp_timewait_counter", "sock_send_length", "sk_storage"}
 
 
 @functools.cache

@@ -33,7 +33,7 @@ class Qemu:
         if not os.path.exists(os.path.join(self._root, "whole")):
             shutil.rmtree(self._root, ignore_errors=True)
             apt.update()
-            for archive in apt.download_missing(package, suite):
+            for archive in apt.download_missing([package], suite):
                 unpack(archive, self._root)
             open(os.path.join(self._root, "whole"), "w").close()
         self._program = os.path.join(self._root, "usr/bin", program)

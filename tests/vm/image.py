@@ -14,13 +14,14 @@ import py_compile
 import re
 import stat
 import subprocess
-import sysconfig
+import sys
 import tempfile
 
-from packages import Unavailable
+from packages import Unavailable, natural
 
 # Programs of this machine that the tests run, besides busybox.
 PROGRAMS = ("ip", "ss", "tc", "nft", "unshare", "setpriv")
+PACKAGES = ["iproute2", "nftables", "util-linux", "dash", "python3"]      # that have them
 APPLETS = """mount mkdir cat echo sleep poweroff reboot uname insmod ln rm cp ls dmesg date head tail sed grep
 	sysctl ps kill cut free tr""".split()
 # What Python imports without being asked, or by a name made up at run time.
@@ -81,90 +82,134 @@ class Archive:
 
 # ---- programs and their libraries ----
 
-def _which(name):
-    for folder in ("/usr/sbin", "/usr/bin", "/sbin", "/bin"):
-        if os.access(os.path.join(folder, name), os.X_OK):
-            return os.path.join(folder, name)
-    raise Unavailable(f"the guest's programs: no {name} on this machine")
+class Root:
+    """Where programs, libraries and Python are taken from: this machine's "/", or a
+    folder in which another architecture's packages are unpacked."""
+
+    def __init__(self, path="/"):
+        self._path = path
+
+    def __call__(self, inside):
+        """Its path here; an absolute link stays within."""
+        path = os.path.join(self._path, inside.lstrip("/"))
+        if os.path.islink(path) and os.path.isabs(os.readlink(path)):
+            return self(os.readlink(path))
+        return path
+
+    def find(self, name, folders):
+        for folder in folders:
+            if os.path.exists(self(os.path.join(folder, name))):
+                return os.path.join(folder, name)
+        raise Unavailable(f"the guest's programs: no {name} in {self._path}")
+
+    def program(self, name):
+        return self.find(name, ("usr/sbin", "usr/bin", "sbin", "bin"))
+
+    def _library_folders(self):
+        return [path.removeprefix(self._path).lstrip("/") for pattern in ("usr/lib/*-linux-gnu", "lib/*-linux-gnu", "lib")
+                for path in sorted(glob.glob(self(pattern)))]
+
+    def needed(self, inside):
+        """Every library that it takes, the dynamic linker included."""
+        found, open_ends = {}, [inside]
+        while open_ends:
+            told = subprocess.run(["readelf", "-Wld", self(open_ends.pop())], capture_output=True, text=True,
+                                  check=False).stdout
+            for linker in re.findall(r"program interpreter: (\S+)\]", told):
+                found.setdefault(linker.lstrip("/"))
+            for name in re.findall(r"\(NEEDED\).*\[(\S+)\]", told):
+                if not name.startswith("ld-linux"):
+                    library = self.find(name, self._library_folders())
+                    if library not in found:
+                        found[library] = None
+                        open_ends.append(library)
+        return list(found)
 
 
-def _libraries(file):
-    """Paths of what the dynamic linker loads for it, itself included."""
-    listed = subprocess.run(["ldd", file], capture_output=True, text=True, check=False).stdout
-    return re.findall(r"(/\S+) \(0x", listed)
-
-
-def _add_program(archive, path, source):
-    archive.file(path, source)
-    for library in _libraries(source):
-        archive.file(library.lstrip("/"), library)
+def _add_program(archive, root, inside, path=None):
+    """path: where it is in the guest, if not where it is here."""
+    archive.file(path or inside, root(inside))
+    for library in root.needed(inside):
+        archive.file(library, root(library))
 
 
 # ---- Python ----
 
-def _imported(scripts, folder):
+def _stdlib(root):
+    """Of the newest version that the root has."""
+    found = glob.glob(root("usr/lib/python3.*/os.py"))
+    if not found:
+        raise Unavailable("the guest's programs: no Python")
+    return os.path.dirname(max(found, key=natural))
+
+
+def _imported(scripts, folder, stdlib):
     """Source or library files of all modules that the scripts import."""
-    finder = modulefinder.ModuleFinder(path=[folder, *_python_path()], excludes=["test", "tkinter", "pydoc", "ssl"])
+    finder = modulefinder.ModuleFinder(path=[folder, stdlib, os.path.join(stdlib, "lib-dynload")],
+                                       excludes=["test", "tkinter", "pydoc", "ssl"])
     with tempfile.NamedTemporaryFile("w", suffix=".py") as always:
         always.write("".join(f"import {name}\n" for name in ALWAYS))
         always.flush()
         for script in (*scripts, always.name):
             finder.run_script(script)
     files = {module.__file__ for module in finder.modules.values() if module.__file__}
+    # Libraries of another architecture are not what this Python looks for.
+    files.update(path for name in finder.badmodules for path in glob.glob(f"{stdlib}/lib-dynload/{name}.*.so"))
     return files - {always.name}
 
 
-def _python_path():
-    stdlib = sysconfig.get_path("stdlib")
-    return [stdlib, os.path.join(stdlib, "lib-dynload")]
-
-
-def _add_source(archive, path, source):
-    """With its compiled form, which the guest need not check."""
+def _add_source(archive, path, source, version):
+    """With its compiled form, which the guest need not check, if this Python makes it."""
     archive.file(path, source)
+    if version != f"{sys.version_info.major}.{sys.version_info.minor}":
+        return
     folder, name = os.path.split(path)
-    tag = f"{os.path.splitext(name)[0]}.cpython-{sysconfig.get_config_var('py_version_nodot')}.pyc"
     with tempfile.NamedTemporaryFile() as compiled:
         py_compile.compile(source, compiled.name, doraise=True,
                            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-        archive.file(os.path.join(folder, "__pycache__", tag), compiled.name)
+        archive.file(os.path.join(folder, "__pycache__", f"{os.path.splitext(name)[0]}.{sys.implementation.cache_tag}.pyc"),
+                     compiled.name)
 
 
-def _add_python(archive, scripts, folder):
-    _add_program(archive, "usr/bin/python3", _which("python3"))
-    for file in sorted(_imported(scripts, folder)):
-        if file.startswith(folder):
+def _add_python(archive, root, tests):
+    """The interpreter, the tests, and what they import."""
+    stdlib = _stdlib(root)
+    version = os.path.basename(stdlib).removeprefix("python")
+    scripts = sorted(glob.glob(os.path.join(tests, "*.py")))
+    _add_program(archive, root, root.program(f"python{version}"), "usr/bin/python3")
+    for script in scripts:
+        _add_source(archive, f"synfin/tests/kernel/{os.path.basename(script)}", script, version)
+    for file in sorted(_imported(scripts, tests, stdlib)):
+        inside = os.path.relpath(file, root("/"))
+        if file.startswith(tests):
             continue
         if file.endswith(".py"):
-            _add_source(archive, file.lstrip("/"), file)
+            _add_source(archive, inside, file, version)
         else:
-            _add_program(archive, file.lstrip("/"), file)
+            _add_program(archive, root, inside)
 
 
 # ---- the whole ----
 
-def base(here, busybox, programs):
-    """The archive that all kernels share. programs: {path in the guest: file}."""
+def base(here, root, programs):
+    """The archive that all kernels of an architecture share: programs of the root's,
+    and others, {path in the guest: file}, which are static."""
     archive = Archive()
     for folder in ("proc", "sys", "dev", "tmp", "run/netns", "root", "var", "etc"):
         archive.folder(folder)
     archive.device("dev/console", 5, 1)
-    archive.file("bin/busybox", busybox)
-    _add_program(archive, "bin/sh", _which("dash"))     # busybox's own would prefer its applets
+    # busybox's own shell would prefer its applets
+    _add_program(archive, root, root.program("dash"), "bin/sh")
     for name in PROGRAMS:
-        _add_program(archive, f"usr/bin/{name}", _which(name))
+        _add_program(archive, root, root.program(name), f"usr/bin/{name}")
     for name in APPLETS:
         archive.link(f"bin/{name}", "busybox")
     archive.contents("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n")
     archive.contents("etc/group", b"root:x:0:\nnogroup:x:65534:\n")
     archive.file("init", os.path.join(here, "init"))
     for path, file in programs.items():
-        _add_program(archive, path, file)
-    tests = os.path.join(os.path.dirname(here), "kernel")
-    sources = sorted(glob.glob(os.path.join(tests, "*.py")))
-    for source in sources:
-        _add_source(archive, f"synfin/tests/kernel/{os.path.basename(source)}", source)
-    _add_python(archive, sources, tests)
+        archive.file(path, file)
+    _add_python(archive, root, os.path.join(os.path.dirname(here), "kernel"))
     return archive.finished()
 
 

@@ -8,13 +8,11 @@ import os
 import re
 import shutil
 
-from packages import Unavailable, natural, unpack
+from packages import Unavailable, architecture, natural, unpack
 
 # Wherever Debian publishes kernels, the oldest suite first; one that is gone is left out.
 SUITES = ("bullseye", "bullseye-security", "bookworm", "bookworm-security", "bookworm-backports",
           "trixie", "trixie-security", "trixie-backports", "sid")
-# Release candidates: only for who asks for them by name.
-TRIAL = "experimental"
 NEWEST = "newest"
 
 # What the tests want of a kernel and Debian builds as modules; what is not there is left out.
@@ -25,12 +23,9 @@ MODULES = """crc32c_generic libcrc32c crc32c_cryptoapi nfnetlink nf_tables nf_re
 class Kernel:
     """A kernel's packages: one of the old kind, or since 6.19 an image and its modules apart."""
 
-    def __init__(self, wanted, version, packages):
-        self.wanted, self.version, self.packages = wanted, version, packages
-
-    @property
-    def short(self):
-        return re.match(r"[\d.]+(-rc\d+)?(-\d+(?!\d*\.))?", self.version)[0]
+    def __init__(self, version, packages, arch):
+        self.version, self.packages = version, packages
+        self.name = version if arch == architecture() else f"{version} {arch}"
 
 
 def _versions(apt, arch):
@@ -57,7 +52,7 @@ def find(apt, wanted, arch):
     whole = {version: packages for version, packages in versions.items() if packages}
     for version in sorted(whole, key=natural, reverse=True):
         if wanted == NEWEST or re.match(rf"{re.escape(wanted)}(?!\d)", version):
-            return Kernel(wanted, version, whole[version])
+            return Kernel(version, whole[version], arch)
     if any(re.match(rf"{re.escape(wanted)}(?!\d)", version) for version in versions):
         raise Unavailable(f"Linux {wanted}: the mirror no longer has its modules")
     raise Unavailable(f"Linux {wanted}: the mirror has none")

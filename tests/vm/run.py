@@ -18,28 +18,30 @@ import time
 
 sys.dont_write_bytecode = True     # leave nothing in the tree
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.join(HERE, "../../tools"))
+
 import image
 import kernels
 from guest import Guest, Qemu, backports
 from packages import Apt, Unavailable, architecture, release, unpack
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 DEFAULT = "5.10 6.1 6.12 6.18 newest"
 # A machine runs one group of checks, so that no machine is the last for long.
 GROUPS = (("scenarios",), ("doctor", "existing", "storm", "audit"))
 CHECKS = [check for group in sorted(GROUPS, key=len, reverse=True) for check in group]
-LIMIT = 900             # seconds that a machine may run
-MACHINES = 2
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-k", "--kernels", default=DEFAULT, help=f"which kernels, in Debian's words ({DEFAULT})")
+    parser.add_argument("-k", "--kernels", default=DEFAULT, help=f"which kernels, in Debian's words, ARCH: before it if it is not this one's ({DEFAULT})")
     parser.add_argument("-c", "--checks", default=" ".join(CHECKS), help="which checks (all)")
     parser.add_argument("-p", "--pattern", default="", help="only scenarios whose names contain this")
     parser.add_argument("-s", "--synfin", default="build/synfin-static", help="the static binary")
     parser.add_argument("-S", "--storm", default="build/tests/storm-static", help="the storm generator, static")
     parser.add_argument("-d", "--folder", default="build/vm", help="where what was fetched is kept")
+    parser.add_argument("-l", "--limit", type=int, default=900, help="seconds that a machine may run (900)")
+    parser.add_argument("-m", "--machines", type=int, default=2, help="machines at a time (2)")
     parser.add_argument("-v", "--verbose", action="store_true", help="what a failed test said, in full")
     return parser.parse_args()
 
@@ -47,51 +49,82 @@ def arguments():
 class Plan:
     """A kernel and one group of checks: booted, and once more if the machine died."""
 
-    def __init__(self, qemu, unpacked, base, checks, options):
+    def __init__(self, furniture, unpacked, checks, options):
         self.kernel, self.checks, self.unpacked = unpacked.kernel, checks, unpacked
-        self._qemu, self._base, self._options = qemu, base, options
+        self._furniture, self._options = furniture, options
         self.guest, self.boots = None, 0
 
     def run(self):
         words = f"patterns={self._options.pattern.replace(' ', ',')}" if self._options.pattern else ""
-        archives = [self._base, image.of_kernel(self.unpacked.modules())]
+        archives = [self._furniture.base, image.of_kernel(self.unpacked.modules())]
         for self.boots in (1, 2):
-            self.guest = Guest(self._qemu, self.unpacked.image, archives, self.checks, words).run(LIMIT)
+            self.guest = Guest(self._furniture.qemu, self.unpacked.image, archives, self.checks, words).run(self._options.limit)
             if not self.guest.never_came_up():
                 break
         return self
 
 
-def furnish(options, arch):
-    """(QEMU, the kernels' apt, the archive that all share)."""
-    folder = options.folder
-    own = release()
-    tools = Apt(os.path.join(folder, "tools"), [own, f"{own}-updates", f"{own}-security", f"{own}-backports"],
-                arch, installed=True)
-    tools.update()
-    qemu = Qemu(tools, backports(), arch, folder)
-    busybox = os.path.join(folder, "busybox")
-    if not os.path.exists(busybox):
-        unpack(tools.download("busybox-static"), busybox + ".new")
-        os.rename(busybox + ".new", busybox)
-    base = image.base(HERE, next(path for path in (f"{busybox}/usr/bin/busybox", f"{busybox}/bin/busybox")
-                                 if os.path.exists(path)),
-                      {"synfin/synfin": options.synfin, "synfin/storm": options.storm})
-    return qemu, base
+class Furniture:
+    """What the kernels of one architecture share: QEMU, their apt, an archive."""
+
+    def __init__(self, options, arch):
+        self._options, self._arch = options, arch
+        self._folder = os.path.join(options.folder, arch)
+        own = release()
+        suites = [own, f"{own}-updates", f"{own}-security", f"{own}-backports"]
+        tools = Apt(os.path.join(options.folder, "tools"), suites, architecture(), installed=True)
+        self.qemu = Qemu(tools, backports(), arch, options.folder)
+        self._apt = Apt(os.path.join(self._folder, "kernels"), kernels.SUITES, arch)
+        self._apt.update()
+        guests = Apt(os.path.join(self._folder, "guest"), suites[:3], arch)
+        guests.update()
+        self.base = image.base(HERE, self._root(guests, own), {
+            "bin/busybox": self._busybox(guests), "synfin/synfin": self._binary(options.synfin),
+            "synfin/storm": self._binary(options.storm)})
+
+    def _binary(self, path):
+        """The one that was built for the architecture, beside this machine's own."""
+        if self._arch != architecture():
+            path = os.path.join(os.path.dirname(self._options.synfin), self._arch,
+                                os.path.relpath(path, os.path.dirname(self._options.synfin)))
+        if not os.access(path, os.X_OK):
+            raise Unavailable(f"no {path}: make static-{self._arch}")
+        return path
+
+    def _busybox(self, apt):
+        folder = os.path.join(self._folder, "busybox")
+        if not os.path.exists(folder):
+            unpack(apt.download("busybox-static"), folder + ".new")
+            os.rename(folder + ".new", folder)
+        return next(path for path in (f"{folder}/usr/bin/busybox", f"{folder}/bin/busybox") if os.path.exists(path))
+
+    def _root(self, apt, suite):
+        """This machine's own, or another architecture's packages unpacked."""
+        if self._arch == architecture():
+            return image.Root()
+        folder = os.path.join(self._folder, "root")
+        if not os.path.exists(folder):
+            for archive in apt.download_missing(image.PACKAGES, suite):
+                unpack(archive, folder + ".new")
+            os.rename(folder + ".new", folder)
+        return image.Root(folder)
+
+    def unpacked(self, wanted):
+        return kernels.Unpacked(self._apt, kernels.find(self._apt, wanted, self._arch), self._folder)
 
 
-def find_kernels(options, arch):
-    """Those that can be had, and [(wanted, why not)]."""
-    wanted = options.kernels.split()
-    suites = kernels.SUITES
-    apt = Apt(os.path.join(options.folder, "kernels-" + arch), suites, arch)
-    apt.update()
-    found, missing = [], []
-    for one in wanted:
+def find_kernels(options):
+    """Those that can be had with what they share, and [(wanted, why not)]."""
+    found, missing, furniture = [], [], {}
+    for one in options.kernels.split():
+        arch, _, wanted = one.rpartition(":")
+        arch = arch or architecture()
         try:
-            kernel = kernels.find(apt, one, arch)
-            if kernel.version not in [other.kernel.version for other in found]:
-                found.append(kernels.Unpacked(apt, kernel, os.path.join(options.folder, "kernels-" + arch)))
+            if arch not in furniture:
+                furniture[arch] = Furniture(options, arch)
+            unpacked = furniture[arch].unpacked(wanted)
+            if unpacked.kernel.name not in [other.kernel.name for _, other in found]:
+                found.append((furniture[arch], unpacked))
         except Unavailable as reason:
             missing.append((one, str(reason)))
     return found, missing
@@ -115,9 +148,9 @@ def tell_plan(tap, plan, verbose):
     """A line for each check of a machine that has run."""
     dead = plan.guest.never_came_up()
     if plan.boots > 1:
-        print(f"# {plan.kernel.version}: never came up, and was booted again", flush=True)
+        print(f"# {plan.kernel.name}: never came up, and was booted again", flush=True)
     for name in plan.checks:
-        title = f"{plan.kernel.version}: {name}"
+        title = f"{plan.kernel.name}: {name}"
         check = plan.guest.checks.get(name)
         if dead:
             tap.tell(title, True, ["infrastructure, not synfin: it never came up, twice", *dead])
@@ -148,8 +181,8 @@ def cell(plans, name):
 def table(done, checks):
     """Kernels by checks, for people."""
     rows = [["KERNEL", *(check.upper() for check in checks), "MACHINES"]]
-    for version in dict.fromkeys(plan.kernel.version for plan in done):
-        plans = [plan for plan in done if plan.kernel.version == version]
+    for version in dict.fromkeys(plan.kernel.name for plan in done):
+        plans = [plan for plan in done if plan.kernel.name == version]
         rows.append([version, *(cell(plans, check) for check in checks),
                      f"{sum(plan.guest.seconds for plan in plans):.0f} s"])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
@@ -162,27 +195,22 @@ def groups_of(checks):
 
 def run(options, tap):
     begun = time.monotonic()
-    arch = architecture()
     checks = [check for check in CHECKS if check in options.checks.split()]
-    qemu, base = furnish(options, arch)
-    found, missing = find_kernels(options, arch)
-    plans = [Plan(qemu, unpacked, base, group, options)
-             for group in groups_of(checks) for unpacked in found]
+    found, missing = find_kernels(options)
+    plans = [Plan(furniture, unpacked, group, options)
+             for group in groups_of(checks) for furniture, unpacked in found]
     print(f"1..{len(found) * len(checks) + len(missing)}", flush=True)
     for wanted, why in missing:
         tap.tell(f"Linux {wanted}", False, skip=why)
-    with concurrent.futures.ThreadPoolExecutor(MACHINES) as pool:
+    with concurrent.futures.ThreadPoolExecutor(options.machines) as pool:
         for future in concurrent.futures.as_completed([pool.submit(plan.run) for plan in plans]):
             tell_plan(tap, future.result(), options.verbose)
-    print(*table([plan for unpacked in found for plan in plans if plan.unpacked is unpacked], checks), sep="\n")
+    print(*table([plan for _, unpacked in found for plan in plans if plan.unpacked is unpacked], checks), sep="\n")
     print(f"  in {time.monotonic() - begun:.0f} s", flush=True)
 
 
 def main():
     options, tap = arguments(), Tap()
-    for program in (options.synfin, options.storm):
-        if not os.access(program, os.X_OK):
-            sys.exit(f"run.py: no {program}: run make test-vm, or name it")
     try:
         run(options, tap)
     except Unavailable as reason:

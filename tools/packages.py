@@ -127,9 +127,9 @@ class Apt:
             return file
         raise Unavailable(f"{name}: apt-get names no archive")
 
-    def download_missing(self, name, suite):
-        """Archives of a package and of all that it needs and this machine lacks."""
-        self._apt("get", "-q", "-y", "--download-only", "-t", suite, "install", name, what=name)
+    def download_missing(self, names, suite):
+        """Archives of packages and of all that they need and is not there."""
+        self._apt("get", "-q", "-y", "--download-only", "-t", suite, "install", *names, what=" ".join(names))
         folder = self._path("cache/archives")
         return sorted(os.path.join(folder, file) for file in os.listdir(folder) if file.endswith(".deb"))
 
