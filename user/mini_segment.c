@@ -140,6 +140,12 @@ static void on_early(struct engine *e, const struct arrival *a, struct mini *m, 
 	conntab_set_deadline(&e->conns, c, at_ns + VERDICT_WAIT_NS);
 }
 
+/* Timers never fire early, and seldom late by much: after it the segment met no socket. */
+static bool is_over(const struct mini *m, uint64_t now_ns)
+{
+	return m->end_ns && now_ns > m->end_ns;
+}
+
 static void on_arrival(struct engine *e, const struct arrival *a)
 {
 	struct conn *c;
@@ -148,6 +154,8 @@ static void on_arrival(struct engine *e, const struct arrival *a)
 	if (!engine_has(e, a->hdr->netns, a->tuple))
 		return;
 	m = mini_met_on(e, a->hdr, a->tuple);
+	if (m && !a->is_named && is_over(m, a->hdr->ts_ns))
+		return;
 	c = m ? mini_conn(e, m) : NULL;
 	if (!c && a->is_named)	/* perhaps there was no room for an entry */
 		c = mini_conn_named(e, a->hdr, a->tuple);

@@ -108,7 +108,7 @@ class Expectations:
     def stray_reset(self, reason="no_socket", state=ABSENT, **addresses):
         """A reset sent for no socket, or for a listening one."""
         addresses = dict(laddr=self.local, lport=SERVER, raddr=self.remote, rport=PORT) | addresses
-        if not features.names_reset_reasons():
+        if state is ABSENT and not features.names_reset_reasons():
             return
         line = record(self._common(addresses), conn=ABSENT)
         self._strays.append(record(line, reset("sent", state, reason)))

@@ -8,7 +8,7 @@ from expect import SERVER, chain, reset
 from lab import MAPPED, V4, V6, scenario
 from match import ANY_US, one_of
 from peer import ACK, FIN, RST, SYN
-from sockets import TCP_REPAIR, disconnect, linger, option, unacked, wait_for_sockets, wait_for_state
+from sockets import TCP_REPAIR, disconnect, linger, option, states_here, unacked, wait_for_sockets, wait_for_state
 from wait import wait_until
 
 ACTIVE = "close syn_sent established"
@@ -459,6 +459,8 @@ def an_orphan_killed_in_fin_wait1_resets(lab):
     client.close()
     peer.expect(FIN | ACK)
     lab.kill("state", "fin-wait-1")
+    if "fin_wait1" in states_here():
+        lab.skip("this kernel kills no orphans")
     lab.active(chain(f"{ACTIVE} fin_wait1"), reset("sent", "fin_wait1", "tcp_state"), chain("fin_wait1 close"),
                error="ECONNABORTED", close="killed", closed_by="local")
 

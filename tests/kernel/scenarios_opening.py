@@ -6,11 +6,12 @@ import os
 import socket
 import time
 
+import features
 from expect import SERVER, chain, reset, retransmit
 from lab import MAPPED, V4, V6, scenario
-from match import ABSENT, at_least
+from match import ABSENT, COOKIE, at_least
 from peer import ACK, FIN, HOST_UNREACHABLE, PORT_UNREACHABLE, RST, SYN
-from sockets import disconnect, linger, option
+from sockets import cookie, disconnect, linger, option
 
 ACTIVE_CLOSER = "fin_wait1 fin_wait2 time_wait"
 ORDERLY_LOCAL = dict(close="fin", closed_by="local")
@@ -24,14 +25,14 @@ def both_ends_of_an_ordinary_connection_are_reported(lab):
     server.recv(100)
     server.sendall(b"answer")
     client.recv(100)
-    cookies = [int.from_bytes(end.getsockopt(socket.SOL_SOCKET, 57, 8), "little") for end in (client, server)]
+    cookies = [cookie(end) if features.has_cookies() else COOKIE for end in (client, server)]
     port = client.getsockname()[1]
     lab.close_in_turn(client, server)
     lab.active(chain("close syn_sent established fin_wait1 fin_wait2 time_wait"),
-               conn=f"{cookies[0]:016x}", lport=port, **ORDERLY_LOCAL,
+               conn=cookies[0], lport=port, **ORDERLY_LOCAL,
                tx_bytes=8, tx_segs=1, rx_bytes=6, rx_segs=1)
     lab.passive(chain("listen syn_recv established close_wait last_ack close"),
-                conn=f"{cookies[1]:016x}", rport=port, **ORDERLY_REMOTE,
+                conn=cookies[1], rport=port, **ORDERLY_REMOTE,
                 tx_bytes=6, tx_segs=1, rx_bytes=8, rx_segs=1)
 
 
