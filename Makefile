@@ -18,7 +18,7 @@ endif
 
 # The engine: linked into tool, tests and fuzzers alike, and pure (tests/check/purity).
 ENGINE	:= tcp_state words scope portset memo cgroup process names owner listenmap conntab verdict lifecycle ownerset timewait tell ends requests minis \
-	   mini_segment mini_census listeners engine keytab tw_table ports queues age stuck survey
+	   mini_segment mini_census listeners engine keytab tw_table tw_owners ports queues age stuck survey
 CORE	:= $(ENGINE) decode field tally row text value human summary sink sink_json sink_csv \
 	   sink_table table cells survey_tables doctor mib netns_facts audit duration out cleanup log cli help usage options netns \
 	   cgroup_lookup netns_lookup \

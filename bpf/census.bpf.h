@@ -233,10 +233,12 @@ SEC("iter/tcp") int on_aged(struct bpf_iter__tcp *ctx)
 	owner_read(sk, &row->owner);
 	row->sent_ns = tp->tcp_wstamp_ns;
 	row->heard = (__u32)bpf_jiffies64() - tp->rcv_tstamp;
+	row->tried_ms = since_retrans_stamp_ms(tp, row->hdr.ts_ns);
 	row->rto = tp->inet_conn.icsk_rto;
 	row->snd_una = tp->snd_una;
 	row->snd_nxt = tp->snd_nxt;
 	row->write_seq = tp->write_seq;
+	row->pad = 0;
 	row->state = skc->skc_state;
 	row->retransmits = tp->inet_conn.icsk_retransmits;
 	row->backoff = tp->inet_conn.icsk_backoff;

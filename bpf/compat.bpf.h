@@ -187,6 +187,18 @@ static __always_inline __u32 req_timeout(const struct request_sock *req)
 }
 
 /*
+ * CLOCK_MONOTONIC in milliseconds; in microseconds for sockets whose route has
+ * that feature, since 614e8316aa4c ("tcp: add support for usec resolution in TCP TS
+ * values"), v6.7.
+ */
+static __always_inline __u32 since_retrans_stamp_ms(const struct tcp_sock *tp, __u64 now_ns)
+{
+	if (bpf_core_field_exists(tp->tcp_usec_ts) && BPF_CORE_READ_BITFIELD(tp, tcp_usec_ts))
+		return ((__u32)(now_ns / 1000) - tp->retrans_stamp) / 1000;
+	return (__u32)(now_ns / 1000000) - tp->retrans_stamp;
+}
+
+/*
  * At LISTEN->SYN_RECV a child is still a raw clone of its listener up to 6.14:
  * no peer, and the listener's cookie.  Tested by what is there.
  */

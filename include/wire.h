@@ -384,8 +384,10 @@ struct wire_aged {
 	struct wire_owner owner;	/* pid 0 */
 	__u64 sent_ns;		/* last transmission: tcp_wstamp_ns; 0: none */
 	__u32 heard;		/* jiffies since the last acceptable ACK: rcv_tstamp */
+	__u32 tried_ms;		/* in SYN_SENT, since connect(): retrans_stamp */
 	__u32 rto;		/* jiffies, backed off */
 	__u32 snd_una, snd_nxt, write_seq;
+	__u32 pad;
 	__u8  state;
 	__u8  retransmits;	/* timeouts since the peer last acknowledged anything new */
 	__u8  backoff;
@@ -512,7 +514,7 @@ WIRE_ASSERT(wire_mini, 80);
 WIRE_ASSERT(wire_socket, 80);
 WIRE_ASSERT(wire_listener, 120);
 WIRE_ASSERT(wire_request, 96);
-WIRE_ASSERT(wire_aged, 136);
+WIRE_ASSERT(wire_aged, 144);
 WIRE_ASSERT(wire_netns_facts, 232);
 WIRE_ASSERT(wire_owner_of, 72);
 WIRE_ASSERT(wire_census_end, 48);

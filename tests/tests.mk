@@ -7,7 +7,7 @@ UNIT	:= $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 ASAN	:= -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer
 SANE	:= ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1
 
-test_programs = $(patsubst %,$1/tests/%,$(UNIT)) $1/tests/play $1/tests/storm
+test_programs = $(patsubst %,$1/tests/%,$(UNIT)) $1/tests/play $1/tests/storm $1/tests/timewaits
 
 $O/tests/%.o: tests/unit/%.c
 	@mkdir -p $(@D)
@@ -23,6 +23,10 @@ $O/tests/test_%: $O/tests/test_%.o $(call objs,$(CORE))
 
 $O/tests/play: $(patsubst %.c,$O/%.o,$(wildcard tests/traces/*.c)) $(call objs,$(CORE))
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS) -lm
+
+$O/tests/timewaits: tests/bench/timewaits.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) -O2 -Wall -Wextra -std=gnu11 -o $@ $<
 
 $O/tests/storm: $(wildcard tests/load/*.c tests/load/*.h)
 	@mkdir -p $(@D)
@@ -86,6 +90,8 @@ no_root = $(smoke) $(unit_suites) $(unit_suites_asan) $(traces) $(checks)
 root = 'check vmlinux:tests/check/vmlinux $O/bpf/synfin.o' 'cli:SYNFIN=$O/synfin SYNFIN_ASAN=$O/asan/synfin STORM=$O/tests/storm tests/cli/run.py' \
        'kernel:SYNFIN=$O/synfin tests/kernel/run.py' \
        'existing:SYNFIN=$O/synfin tests/kernel/existing.py' 'cgroups:SYNFIN=$O/synfin tests/kernel/cgroups.py' 'owners:SYNFIN=$O/synfin tests/kernel/owners.py' \
+       'timewait:SYNFIN=$O/synfin TIMEWAITS=$O/tests/timewaits tests/kernel/timewait.py' \
+       'listen:SYNFIN=$O/synfin tests/kernel/listen.py' 'stuck:SYNFIN=$O/synfin tests/kernel/stuck.py' \
        'doctor:SYNFIN=$O/synfin tests/kernel/doctor.py' \
        'storm:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/storm.py' \
        'audit:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/audit.py' \

@@ -4,6 +4,7 @@
 #include "tcp_state.h"
 
 #define NSEC_PER_SEC	1000000000ull
+#define NSEC_PER_MSEC	1000000ull
 
 static uint64_t jiffies_to_ns(uint64_t jiffies, uint32_t hz)
 {
@@ -32,7 +33,8 @@ static uint64_t since_fin(const struct wire_aged *s, uint32_t hz)
 uint64_t age_at_least(const struct wire_aged *s, uint32_t hz)
 {
 	switch (s->state) {
-	case TS_SYN_SENT:	/* tcp_connect_init() sets rcv_tstamp */
+	case TS_SYN_SENT:	/* tcp_connect() sets retrans_stamp, and no timeout moves it */
+		return s->tried_ms * NSEC_PER_MSEC;
 	case TS_FIN_WAIT2:	/* the ACK of our FIN: tcp_ack() sets it */
 	case TS_CLOSE_WAIT:	/* the peer's FIN, which has an ACK, too */
 	case TS_CLOSING:

@@ -2,7 +2,6 @@
 #include "census.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -172,7 +171,7 @@ static void tell_left_out(const struct census *c, const struct netns_list *list,
 int census_run(const struct census *c, unsigned int *left_out)
 {
 	CLEANUP(netns_list_deinit) struct netns_list list = {};
-	CLEANUP(cleanup_close) int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	CLEANUP(cleanup_close) int home = netns_open_own();
 	uint64_t begun_ns = monotonic_ns();
 	struct stat st = {};
 	uint32_t rows = 0;
@@ -182,6 +181,8 @@ int census_run(const struct census *c, unsigned int *left_out)
 	err = netns_list_init(&list, c->netns);
 	if (err)
 		return err;
+	if (!list.len)
+		return -ENOENT;
 	if (home >= 0)
 		fstat(home, &st);
 	for (unsigned int i = 0; i < list.len && !err; i++) {

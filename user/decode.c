@@ -71,6 +71,18 @@ static bool is_text(const char *text, size_t size)
 	return memchr(text, 0, size);
 }
 
+/* Printed as it is. */
+static bool is_word(const char *text, size_t size)
+{
+	if (!is_text(text, size))
+		return false;
+	for (; *text; text++) {
+		if (*text != '_' && (*text < 'a' || *text > 'z') && (*text < '0' || *text > '9'))
+			return false;
+	}
+	return true;
+}
+
 static bool is_portset(const struct wire_ports *p)
 {
 	if (p->len > WIRE_RANGES)
@@ -145,7 +157,7 @@ static bool members_in_range(const union event *ev)
 	case WIRE_PREFIXES:
 		return is_addrset(&ev->prefixes.laddrs) && is_addrset(&ev->prefixes.raddrs);
 	case WIRE_REASON:
-		return is_text(ev->reason.name, sizeof(ev->reason.name));
+		return is_word(ev->reason.name, sizeof(ev->reason.name));
 	case WIRE_LOST:
 		return ev->lost.where < WIRE_LOST_PLACES;
 	case WIRE_CENSUS:

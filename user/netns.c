@@ -6,11 +6,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/nsfs.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -91,10 +93,26 @@ static int list_grow(struct netns_list *list)
 	return 0;
 }
 
+/* The descriptor becomes the list's, or is closed. */
+static int list_add_fd(struct netns_list *list, int open_fd)
+{
+	CLEANUP(cleanup_close) int fd = open_fd;
+	struct stat st;
+
+	if (fd < 0 || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET || fstat(fd, &st) ||
+	    list_has(list, st.st_ino))
+		return 0;
+	if (list->len == list->size && list_grow(list))
+		return -ENOMEM;
+	list->inodes[list->len] = st.st_ino;
+	list->fds[list->len++] = fd;
+	fd = -1;
+	return 0;
+}
+
 /* What is no namespace, or is gone, is passed over. */
 static int list_add(struct netns_list *list, const char *path)
 {
-	CLEANUP(cleanup_close) int fd = -1;
 	struct stat st;
 
 	if (stat(path, &st) || list_has(list, st.st_ino))
@@ -103,15 +121,7 @@ static int list_add(struct netns_list *list, const char *path)
 		list->cut = true;
 		return 0;
 	}
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
-		return 0;
-	if (list->len == list->size && list_grow(list))
-		return -ENOMEM;
-	list->inodes[list->len] = st.st_ino;
-	list->fds[list->len++] = fd;
-	fd = -1;
-	return 0;
+	return list_add_fd(list, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
 }
 
 static void close_dirp(DIR **dir)
@@ -138,18 +148,35 @@ static int list_add_dir(struct netns_list *list, const char *dir, const char *su
 	return err;
 }
 
+int netns_open_own(void)
+{
+	CLEANUP(cleanup_close) int sock = -1;
+	int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		return fd;
+	sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = sock < 0 ? -1 : ioctl(sock, SIOCGSKNS);
+	if (fd < 0)
+		return -errno;
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return fd;
+}
+
 int netns_list_init(struct netns_list *list, const char *text)
 {
 	char path[PATH_MAX];
 	int err;
 
 	*list = (struct netns_list){ 0 };
-	if (strcmp(text, "all")) {
+	if (!strcmp(text, "self")) {
+		err = list_add_fd(list, netns_open_own());
+	} else if (strcmp(text, "all")) {
 		err = name_path(text, path, sizeof(path));
 		if (!err)
 			err = list_add(list, path);
 	} else {
-		err = list_add(list, "/proc/self/ns/net");
+		err = list_add_fd(list, netns_open_own());
 		if (!err)
 			err = list_add_dir(list, "/run/netns", "");
 		if (!err)

@@ -34,6 +34,12 @@ struct netns_list {
 int netns_list_init(struct netns_list *list, const char *text);
 void netns_list_deinit(struct netns_list *list);
 
+/*
+ * The namespace that the calling thread is in, with or without /proc (which then
+ * takes CAP_NET_ADMIN).  A descriptor, or -errno.
+ */
+int netns_open_own(void);
+
 /* Moves the calling thread there; -errno. */
 int netns_enter(int fd);
 

@@ -92,7 +92,7 @@ struct report_tw_group {
 	uint8_t by;		/* enum by_word */
 	bool rest;		/* all that are not told apart: no key */
 	const uint8_t *addr;	/* by remote; IPv4 as ::ffff:a.b.c.d */
-	uint16_t lport;		/* by local port */
+	uint16_t lport;		/* by local port; by owner: the report's owner */
 	uint64_t count, of;	/* of: all of the namespace */
 };
 

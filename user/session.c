@@ -328,16 +328,19 @@ static int init_survey(struct session *s, const struct scope *scope)
 {
 	const struct options *opt = s->opt;
 	bool table = opt->format == FORMAT_TABLE;
-	const struct survey_config config = {
+	struct survey_config config;
+
+	s->surveys = true;
+	s->traces = opt->read_path || (opt->command == CMD_TIMEWAIT && opt->interval_ns);
+	config = (struct survey_config){
 		.of = opt->command == CMD_TIMEWAIT ? SURVEY_TIME_WAIT :
 		      opt->command == CMD_LISTEN ? SURVEY_LISTENERS : SURVEY_STUCK,
 		.scope = *scope, .groups = table ? 6 : 100, .least_lport = table ? 2 : 0,
 		.older_ns = opt->older_ns, .repeats = opt->interval_ns || opt->read_path,
-		.names = &s->engine.names, .report = on_report, .ctx = s,
+		.names = &s->engine.names, .ledger = s->traces ? &s->engine.minis : NULL,
+		.report = on_report, .ctx = s,
 	};
 
-	s->surveys = true;
-	s->traces = opt->read_path || (opt->command == CMD_TIMEWAIT && opt->interval_ns);
 	return survey_init(&s->survey, &config);
 }
 

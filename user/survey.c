@@ -140,6 +140,10 @@ static void tell_group(struct survey *s, uint64_t now_ns, enum by_word by,
 		r.tw_group.lport = group->lport;
 		r.tw_group.count = group->count;
 	}
+	if (group && group->owner) {
+		r.owner = &group->owner->owner;
+		r.cgroup = names_cgroup(s->config.names, group->owner->cgroup);
+	}
 	send(s, &r, now_ns, s->netns);
 }
 
@@ -162,6 +166,23 @@ static void tell_lports(struct survey *s, uint64_t now_ns, struct tw_group *grou
 		tell_group(s, now_ns, BY_LOCAL_PORT, NULL, rest);
 }
 
+/* Who closed them, of those whose close was seen; the others are the rest. */
+static void tell_owners(struct survey *s, uint64_t now_ns, struct tw_group *groups)
+{
+	uint64_t told = 0;
+	unsigned int nr;
+
+	if (!s->config.ledger)
+		return;
+	nr = tw_owners_of(&s->owners, s->config.ledger, s->netns, s->config.groups, groups);
+	for (unsigned int i = 0; i < nr; i++) {
+		tell_group(s, now_ns, BY_OWNER, &groups[i], 0);
+		told += groups[i].count;
+	}
+	if (nr && told < s->tw.count)
+		tell_group(s, now_ns, BY_OWNER, NULL, s->tw.count - told);
+}
+
 static void tell_groups(struct survey *s, uint64_t now_ns)
 {
 	struct tw_group groups[SURVEY_GROUPS_MAX];
@@ -174,6 +195,7 @@ static void tell_groups(struct survey *s, uint64_t now_ns)
 	if (rest)
 		tell_group(s, now_ns, BY_REMOTE, NULL, rest);
 	tell_lports(s, now_ns, groups);
+	tell_owners(s, now_ns, groups);
 }
 
 static void tell_space(struct survey *s, uint64_t now_ns, const struct port_space *space)
@@ -465,6 +487,8 @@ int survey_init(struct survey *s, const struct survey_config *config)
 		s->config.groups = SURVEY_GROUPS_MAX;
 	err = tw_table_init(&s->tw);
 	if (!err)
+		err = tw_owners_init(&s->owners);
+	if (!err)
 		err = ports_init(&s->ports);
 	if (!err)
 		err = keytab_init(&s->rates, sizeof(uint64_t), sizeof(struct survey_rate),
@@ -484,6 +508,7 @@ int survey_init(struct survey *s, const struct survey_config *config)
 void survey_deinit(struct survey *s)
 {
 	tw_table_deinit(&s->tw);
+	tw_owners_deinit(&s->owners);
 	ports_deinit(&s->ports);
 	keytab_deinit(&s->rates);
 	queues_deinit(&s->queues);

@@ -16,6 +16,7 @@
 #include "report.h"
 #include "scope.h"
 #include "stuck.h"
+#include "tw_owners.h"
 #include "tw_table.h"
 
 enum survey_of { SURVEY_TIME_WAIT, SURVEY_LISTENERS, SURVEY_STUCK };
@@ -30,6 +31,7 @@ struct survey_config {
 	uint64_t older_ns;	/* of SURVEY_STUCK */
 	bool repeats;		/* rates are wanted */
 	struct names *names;	/* not owned */
+	const struct timewait *ledger;	/* who closed what; not owned; NULL: nothing is traced */
 	report_fn report;
 	void *ctx;
 };
@@ -47,6 +49,7 @@ struct survey {
 
 	/* SURVEY_TIME_WAIT */
 	struct tw_table tw;
+	struct tw_owners owners;
 	struct ports ports;
 	struct keytab rates;	/* struct survey_rate, by namespace */
 

@@ -82,9 +82,9 @@ static int repeat(struct run *r)
 		loop_turn(l, session_next_deadline(r->session));
 		if (!l->stop && loop_now_ns() >= r->next_ns) {
 			r->next_ns += r->opt->interval_ns;
-			if (r->next_ns < loop_now_ns())	/* a census took longer than that */
-				r->next_ns = loop_now_ns();
 			err = count_off(r);
+			if (r->next_ns < loop_now_ns())	/* it took longer than that */
+				r->next_ns = loop_now_ns() + r->opt->interval_ns;
 		}
 		session_flush(r->session);
 	}
@@ -104,7 +104,8 @@ static void run_deinit(struct run *r)
 static int start(struct run *r, const struct scope *scope, struct resolver *resolver)
 {
 	const struct capture_config config = {
-		.scope = *scope, .censuses = 1u << r->which, .census_only = !r->session->traces,
+		.scope = *scope, .owners = r->session->traces,
+		.censuses = 1u << r->which, .census_only = !r->session->traces,
 	};
 	const struct rest rest = privileges_rest(r->opt);
 	int err;

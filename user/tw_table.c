@@ -77,8 +77,8 @@ static bool comes_before(const struct tw_group *a, const struct tw_group *b)
 	return a->lport < b->lport;
 }
 
-/* ret holds the biggest so far, in order; another may belong among them. */
-static void consider(struct tw_group *ret, unsigned int *nr, unsigned int n, struct tw_group group)
+void tw_group_consider(struct tw_group *ret, unsigned int *nr, unsigned int n,
+		       struct tw_group group)
 {
 	unsigned int at = *nr;
 
@@ -110,7 +110,7 @@ unsigned int tw_table_remotes(const struct tw_table *t, unsigned int n, struct t
 	for (uint32_t i = 0; i < t->remotes.nr; i++) {
 		const struct tw_remote *remote = keytab_at(&t->remotes, i);
 
-		consider(ret, &nr, n, (struct tw_group){
+		tw_group_consider(ret, &nr, n, (struct tw_group){
 			.addr = remote->addr, .count = remote->count });
 	}
 	*rest = t->count - sum(ret, nr);
@@ -124,7 +124,7 @@ unsigned int tw_table_lports(const struct tw_table *t, unsigned int n, struct tw
 
 	for (uint32_t port = 0; t->count && port < PORTS; port++) {
 		if (t->lports[port])
-			consider(ret, &nr, n, (struct tw_group){
+			tw_group_consider(ret, &nr, n, (struct tw_group){
 				.lport = port, .count = t->lports[port] });
 	}
 	*rest = t->count - sum(ret, nr);

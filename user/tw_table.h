@@ -37,12 +37,22 @@ void tw_table_clear(struct tw_table *t);
 
 void tw_table_add(struct tw_table *t, const struct wire_mini *mini, uint32_t hz);
 
-/* A group, and where it comes among the others: the biggest first, ties by key. */
+struct ownership;
+
+/* A group by one of these; the others are zero. */
 struct tw_group {
-	const uint8_t *addr;	/* NULL: not one of a remote address */
+	const uint8_t *addr;
 	uint16_t lport;
+	const struct ownership *owner;
 	uint64_t count;
 };
+
+/*
+ * ret holds the biggest n of those that came so far, *nr of them, in order: the
+ * biggest first, ties by key, owners as they came.  Another may belong there.
+ */
+void tw_group_consider(struct tw_group *ret, unsigned int *nr, unsigned int n,
+		       struct tw_group group);
 
 /*
  * The biggest n groups by remote address, or by local port, into ret; their

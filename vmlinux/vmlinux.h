@@ -236,6 +236,8 @@ struct minmax {
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	__u8 tcp_usec_ts : 1;
+	__u32 retrans_stamp;
 	__u64 tcp_wstamp_ns;
 	__u32 rcv_tstamp;
 	__u32 copied_seq;

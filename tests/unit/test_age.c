@@ -27,15 +27,21 @@ static uint64_t age(const struct wire_aged *a)
 
 static void what_the_peer_said_last_began_these_states_or_came_later(void **state)
 {
-	static const enum tcp_state states[] = {
-		TS_SYN_SENT, TS_FIN_WAIT2, TS_CLOSE_WAIT, TS_CLOSING,
-	};
+	static const enum tcp_state states[] = { TS_FIN_WAIT2, TS_CLOSE_WAIT, TS_CLOSING };
 
 	for (unsigned int i = 0; i < sizeof(states) / sizeof(*states); i++) {
 		struct wire_aged a = aged(states[i]);
 
 		assert_int_equal(age(&a), 90 * SEC);
 	}
+}
+
+static void a_connect_has_a_time_of_its_own(void **state)
+{
+	struct wire_aged a = aged(TS_SYN_SENT);
+
+	a.tried_ms = 7500;
+	assert_int_equal(age(&a), 7500 * MSEC);
 }
 
 static void after_our_fin_it_is_what_we_said_last(void **state)
@@ -113,6 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_peer_said_last_began_these_states_or_came_later),
+		cmocka_unit_test(a_connect_has_a_time_of_its_own),
 		cmocka_unit_test(after_our_fin_it_is_what_we_said_last),
 		cmocka_unit_test(each_timeout_of_the_fin_took_half_of_the_next),
 		cmocka_unit_test(a_backoff_from_before_is_not_the_fins),

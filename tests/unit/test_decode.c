@@ -361,6 +361,20 @@ static void text_without_an_end_is_refused(void **state)
 	assert_refused(&ev);
 }
 
+/* It goes into JSON as it is. */
+static void a_reason_is_a_word(void **state)
+{
+	static const char *const bad[] = { "a b", "a\"b", "A", "a\n", "\xbd", "a-b" };
+	union event ev = good(WIRE_REASON);
+
+	strcpy(ev.reason.name, "tcp_abort_on_close2");
+	assert_taken(&ev);
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		strcpy(ev.reason.name, bad[i]);
+		assert_refused(&ev);
+	}
+}
+
 static void text_in_a_census_has_an_end_too(void **state)
 {
 	union event ev = good(WIRE_CENSUS);
@@ -702,6 +716,7 @@ int main(void)
 		cmocka_unit_test(other_censuses_meet_states_too),
 		cmocka_unit_test(families_are_4_and_6),
 		cmocka_unit_test(text_without_an_end_is_refused),
+		cmocka_unit_test(a_reason_is_a_word),
 		cmocka_unit_test(text_in_a_census_has_an_end_too),
 		cmocka_unit_test(a_failed_retransmit_has_an_errno),
 		cmocka_unit_test(hz_is_between_1_and_10000),

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the tests of timewait, listen and conns --stuck have in common."""
+
+import concurrent.futures
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+
+import netns
+from attempts import attempts
+from peer import Peer, Wire
+from wait import PATIENCE, wait_until
+
+SYNFIN = os.environ.get("SYNFIN", "build/synfin")
+LOCAL, NEAR, FAR = "127.0.0.1", "10.0.0.1", "10.0.0.2"
+
+_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def new_netns(**sysctls):
+    with _lock:     # namespaces are numbered
+        made = netns.Netns()
+    with made:
+        for name, value in sysctls.items():
+            made.sysctl(name, value)
+        yield made
+
+
+class Far:
+    """The far end of a veth pair, where no kernel answers: only peers made here do."""
+
+    def __init__(self, stack, near):
+        self._stack = stack
+        self._netns = stack.enter_context(new_netns())
+        self._netns.sysctl("net.ipv6.conf.default.disable_ipv6", 1)
+        netns.join(near, self._netns)
+        near.ip("address", "add", f"{NEAR}/24", "dev", "veth0")
+        near.ip("neighbour", "add", FAR, "lladdr", netns.mac(self._netns), "dev", "veth0", "nud", "permanent")
+        self._wire = Wire(netns.mac(self._netns), netns.mac(near), FAR, NEAR)
+
+    def peer(self, port, to_port=None):
+        with self._netns.inside():
+            made = Peer(self._wire, port, to_port)
+        self._stack.callback(made.close)
+        return made
+
+
+def listen(port, backlog=4096, address=LOCAL, *options):
+    made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    for option in (socket.SO_REUSEADDR, *options):
+        made.setsockopt(socket.SOL_SOCKET, option, 1)
+    made.bind((address, port))
+    made.listen(backlog)
+    return made
+
+
+def records(output):
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def synfin(place, *words):
+    """Run it on a namespace, and its recording through it again: the records of both, which
+    have to be the same."""
+    with tempfile.TemporaryDirectory(prefix="synfin-") as directory:
+        recording = os.path.join(directory, "recording")
+        done = subprocess.run([SYNFIN, *words, "-o", "json", "-N", place.name, "--write", recording],
+                              capture_output=True, text=True, timeout=60)
+        if done.returncode:
+            raise RuntimeError(f"synfin {' '.join(words)}: {done.returncode}: {done.stderr.strip()}")
+        again = subprocess.run([SYNFIN, *without_interval(words), "-o", "json", "--read", recording],
+                               capture_output=True, text=True, timeout=60)
+    if told(records(again.stdout)) != told(records(done.stdout)):
+        raise RuntimeError(f"synfin {' '.join(words)}: the replayed output is not the live one: "
+                           f"{again.stdout} {again.stderr}")
+    return told(records(done.stdout))
+
+
+def without_interval(words):
+    words = list(words)
+    if "-i" in words:
+        at = words.index("-i")
+        del words[at:at + 2]
+    return words
+
+
+def told(found):
+    """Without the summary, which tells how long it took."""
+    return [record for record in found if record["event"] != "summary"]
+
+
+def of(found, event, **keys):
+    return [record for record in found
+            if record["event"] == event and all(record.get(key) == value for key, value in keys.items())]
+
+
+class Repeating:
+    """synfin with -i, until the block ends."""
+
+    def __init__(self, place, *words):
+        self._found = []
+        self._watchdog = threading.Timer(3 * PATIENCE, lambda: self._process.kill())
+        self._process = subprocess.Popen([SYNFIN, *words, "-o", "json", "-N", place.name], text=True,
+                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def __enter__(self):
+        self._watchdog.start()
+        while "tracing" not in (line := self._process.stderr.readline()):
+            if not line:
+                raise RuntimeError("synfin ended before the word 'tracing'")
+        return self
+
+    def until(self, happened):
+        """What was told until one was told for which happened(record)."""
+        while line := self._process.stdout.readline():
+            self._found += records(line)
+            if happened(self._found[-1]):
+                return self._found
+        raise RuntimeError("synfin ended before that")
+
+    def records(self):
+        self._process.terminate()
+        return told(self._found + records(self._process.communicate(timeout=60)[0]))
+
+    def __exit__(self, *_):
+        self._watchdog.cancel()
+        self._process.kill()
+        self._process.wait()
+
+
+def run(tests):
+    """All at a time, most of it is waiting; TAP. A test yields what is wrong."""
+    failed = False
+    print(f"1..{len(tests)}")
+    with concurrent.futures.ThreadPoolExecutor(len(tests)) as pool:
+        for number, (test, wrong) in enumerate(zip(tests, pool.map(lambda test: attempts(lambda: guarded(test)), tests)), 1):
+            print(f"{'not ok' if wrong else 'ok'} {number} - {test.__doc__}")
+            for line in wrong[:20]:
+                print(f"# {line}".replace("\n", " "))
+            sys.stdout.flush()
+            failed = failed or bool(wrong)
+    return 1 if failed else 0
+
+
+def guarded(test):
+    try:
+        yield from test()
+    except Exception as error:
+        yield f"{type(error).__name__}: {error}"
+
+
+__all__ = ["FAR", "Far", "LOCAL", "NEAR", "Repeating", "SYNFIN", "listen", "new_netns", "of", "records", "run", "synfin",
+           "told", "wait_until"]
