@@ -285,6 +285,40 @@ static void port_usage_max(struct writer *w)
 		count_seconds(w, NO_LABELS, w->x->gauges->ports.usage_ppb);
 }
 
+/* limits: else the queues. */
+static void accept_queues_of(struct writer *w, bool limits)
+{
+	const struct gauges *g = w->x->gauges;
+
+	if (!g->has_queues)
+		return;
+	for (uint32_t i = 0; i < g->queues.table.nr; i++) {
+		const struct accept_queue *q = keytab_at(&g->queues.table, i);
+		char addr[64], port[16];
+		struct text t = text_into(addr, sizeof(addr) - 1);
+
+		text_addr(&t, q->key.addr, q->key.family);
+		*t.p = 0;
+		t = text_into(port, sizeof(port) - 1);
+		text_uint(&t, q->key.port);
+		*t.p = 0;
+		count(w, LABELS(addr, port), limits ? q->limit : q->queue);
+	}
+	if (g->queues.nr_rest)
+		count(w, LABELS("other", "other"),
+		      limits ? g->queues.rest_limit : g->queues.rest_queue);
+}
+
+static void accept_queue(struct writer *w)
+{
+	accept_queues_of(w, false);
+}
+
+static void accept_queue_limit(struct writer *w)
+{
+	accept_queues_of(w, true);
+}
+
 static void listen_overflows(struct writer *w)
 {
 	gauge(w, gauges_counter(w->x->gauges, WIRE_F_LISTEN_OVERFLOWS));
@@ -613,6 +647,8 @@ static void (*const families[METRIC_MAX])(struct writer *w) = {
 	[M_EPHEMERAL_PORTS] = ephemeral_ports,
 	[M_PORT_USAGE_MAX] = port_usage_max,
 	[M_PORT_EXHAUSTIONS] = port_exhaustions,
+	[M_ACCEPT_QUEUE] = accept_queue,
+	[M_ACCEPT_QUEUE_LIMIT] = accept_queue_limit,
 	[M_LISTEN_OVERFLOWS] = listen_overflows,
 	[M_LISTEN_DROPS] = listen_drops,
 	[M_SYN_COOKIES_SENT] = syn_cookies_sent,

@@ -27,6 +27,8 @@ int gauges_init(struct gauges *g, uint64_t stale_ns, struct conntab *conns)
 	err = ports_init(&g->space);
 	if (!err)
 		err = netns_sums_init(&g->sums);
+	if (!err)
+		err = accept_queues_init(&g->queues);
 	if (err)
 		gauges_deinit(g);
 	return err;
@@ -36,6 +38,7 @@ void gauges_deinit(struct gauges *g)
 {
 	ports_deinit(&g->space);
 	netns_sums_deinit(&g->sums);
+	accept_queues_deinit(&g->queues);
 }
 
 /* ---- port space ---- */
@@ -132,6 +135,8 @@ void gauges_begin(struct gauges *g, enum wire_census_which which, uint64_t at_ns
 	g->next_close_wait = (struct gauges_close_wait){};
 	if (which == WIRE_CENSUS_PORTS)
 		ports_begin(&g->space, at_ns);
+	else if (which == WIRE_CENSUS_LISTENERS)
+		accept_queues_begin(&g->queues);
 }
 
 void gauges_feed(struct gauges *g, const union event *ev)
@@ -144,6 +149,8 @@ void gauges_feed(struct gauges *g, const union event *ev)
 		on_port_event(g, ev);
 	else if (g->which == WIRE_CENSUS_AGED && ev->hdr.kind == WIRE_AGED)
 		on_aged(g, &ev->aged);
+	else if (g->which == WIRE_CENSUS_LISTENERS && ev->hdr.kind == WIRE_LISTENER)
+		accept_queues_add(&g->queues, &ev->listener);
 }
 
 static void end_ports(struct gauges *g, bool whole)
@@ -157,12 +164,21 @@ static void end_ports(struct gauges *g, bool whole)
 	ports_end(&g->space);
 }
 
+static void end_listeners(struct gauges *g, bool whole)
+{
+	if (whole)
+		accept_queues_end(&g->queues);
+	g->has_queues = whole;
+}
+
 void gauges_end(struct gauges *g, bool whole)
 {
 	if (g->which == WIRE_CENSUS_PORTS)
 		end_ports(g, whole);
 	else if (g->which == WIRE_CENSUS_AGED)
 		g->close_wait = whole ? g->next_close_wait : close_wait_unknown;
+	else if (g->which == WIRE_CENSUS_LISTENERS)
+		end_listeners(g, whole);
 	g->in_census = false;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * gauges.h - what `synfin export` tells of censuses: port space, sockets that stay in
- * CLOSE_WAIT, and what the kernel counts for each network namespace.  Pure.
+ * CLOSE_WAIT, accept queues, and what the kernel counts for each network namespace.  Pure.
  *
  * A figure is of the last census that was whole; what such a one did not tell, or if
  * there was none, is not known.
@@ -9,6 +9,7 @@
 #ifndef SYNFIN_GAUGES_H
 #define SYNFIN_GAUGES_H
 
+#include "accept_queues.h"
 #include "conntab.h"
 #include "netns_sums.h"
 #include "ports.h"
@@ -38,6 +39,8 @@ struct gauges {
 	bool has_sums;
 	struct gauges_ports ports, next_ports;	/* next: of the census under way */
 	struct gauges_close_wait close_wait, next_close_wait;
+	struct accept_queues queues;
+	bool has_queues;
 };
 
 /* conns: may be NULL.  -ENOMEM and nothing to free, or 0. */

@@ -71,6 +71,14 @@
 	  "Counted off every 5 s or more.")							\
 	X(PORT_EXHAUSTIONS, "synfin_ephemeral_port_exhaustions_total", COUNTER, NONE, "",	\
 	  "connect() that found no local port.")						\
+	X(ACCEPT_QUEUE, "synfin_listen_accept_queue_sockets", GAUGE, NONE,			\
+	  "local_addr local_port",								\
+	  "Connections that wait for accept(); of at most 50 listening sockets, the rest "	\
+	  "under other. Counted off every 5 s or more.")					\
+	X(ACCEPT_QUEUE_LIMIT, "synfin_listen_accept_queue_limit_sockets", GAUGE, NONE,		\
+	  "local_addr local_port",								\
+	  "The backlog, as net.core.somaxconn bounds it: with more than that it is full. "	\
+	  "Counted off every 5 s or more.")							\
 	X(LISTEN_OVERFLOWS, "synfin_listen_overflows_total", COUNTER, NONE, "",			\
 	  "Handshakes that met a full accept queue (TcpExt ListenOverflows). "			\
 	  "Read every 5 s or more.")								\

@@ -11,7 +11,8 @@
 #include "gauges.h"
 
 /* What the capture's config has to have in its member censuses. */
-#define ROUNDS_CENSUSES	(1u << WIRE_CENSUS_PORTS | 1u << WIRE_CENSUS_AGED)
+#define ROUNDS_CENSUSES	(1u << WIRE_CENSUS_PORTS | 1u << WIRE_CENSUS_LISTENERS | \
+			 1u << WIRE_CENSUS_AGED)
 
 struct rounds {
 	struct capture *capture;

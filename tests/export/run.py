@@ -236,8 +236,36 @@ def port_space_and_close_wait():
                 "synfin_close_wait_stale_sockets": 0, "synfin_close_wait_oldest_age_seconds": 0})
             collectors = {dict(labels)["collector"]: value for (name, labels), value in exporter.metrics().items()
                           if name == "synfin_collector_success"}
-            if collectors != {"census": 1, "ports": 1, "close_wait": 1}:
+            if collectors != {"census": 1, "ports": 1, "listeners": 1, "close_wait": 1}:
                 yield f"collectors: {collectors}"
+
+
+def accept_queues():
+    """each accept queue and its limit are told, those that share a port as one, and at most 50 of them"""
+    with Netns("queues") as netns, Traffic(netns) as traffic:
+        for line in ("l = serve(7)", "for _ in range(3): try_connect(l)",
+                     "def share(): l = socket.create_server(('::1', 4430), family=socket.AF_INET6, reuse_port=True, "
+                     "backlog=9); held.append(l)", "share(); share()"):
+            traffic.do(line)
+        with Exporter("-N", netns) as exporter:
+            def family(name):
+                return {tuple(value for _, value in sorted(labels)): value for (found, labels), value
+                        in exporter.metrics().items() if found == f"synfin_listen_accept_queue{name}_sockets"}
+
+            def by_port(name):
+                return {port if port == "4430" else addr: value for (addr, port), value in family(name).items()}
+
+            if by_port("") != {"127.0.0.1": 3, "4430": 0}:
+                yield f"queues: {family('')}"
+            if by_port("_limit") != {"127.0.0.1": 7, "4430": 18}:
+                yield f"limits: {family('_limit')}"
+            traffic.do("for _ in range(60): serve(1)")
+            deadline = time.monotonic() + 15
+            while ("other", "other") not in family("") and time.monotonic() < deadline:
+                time.sleep(0.2)
+            limits = family("_limit")
+            if len(limits) != 51 or limits["other", "other"] != 12 or sum(limits.values()) != 7 + 18 + 60:
+                yield f"of 62 listening sockets: {limits}"
 
 
 def existing_sockets_are_in_the_gauge():
@@ -568,7 +596,7 @@ def systemd():
 
 
 TESTS = [storm_is_counted, overflow_keeps_the_kernels_counters, existing_sockets_are_in_the_gauge,
-         the_kernels_counters_are_told, port_space_and_close_wait, both_formats, pages,
+         the_kernels_counters_are_told, port_space_and_close_wait, accept_queues, both_formats, pages,
          garbage, a_thousand_connections, slow_readers, max_requests, bad_places, textfile, full_disk, capabilities, systemd, *web.TESTS]
 
 

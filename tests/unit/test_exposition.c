@@ -275,6 +275,28 @@ static void what_a_census_told_is_told(void **state)
 	assert_null(strstr(buf, "synfin_listen_overflows"));
 }
 
+static void accept_queues_are_told_by_address_and_port(void **state)
+{
+	struct wire_listener listener = { .tuple = { .lport = 443, .family = 4 },
+					  .queue = 3, .limit = 128 };
+
+	assert_int_equal(accept_queues_init(&gauges.queues), 0);
+	memcpy(listener.tuple.laddr, (uint8_t[]){ [10] = 0xff, 0xff, 10, 0, 0, 1 }, 16);
+	accept_queues_add(&gauges.queues, &listener);
+	assert_null(strstr(write_all(EXPOSITION_CLASSIC), "accept_queue"));
+	gauges.has_queues = true;
+	gauges.queues.nr_rest = 2;
+	gauges.queues.rest_limit = 9;
+	write_all(EXPOSITION_CLASSIC);
+	assert_line(buf, "synfin_listen_accept_queue_sockets{"
+			 "local_addr=\"10.0.0.1\",local_port=\"443\"} 3");
+	assert_line(buf, "synfin_listen_accept_queue_limit_sockets{"
+			 "local_addr=\"10.0.0.1\",local_port=\"443\"} 128");
+	assert_line(buf, "synfin_listen_accept_queue_limit_sockets{"
+			 "local_addr=\"other\",local_port=\"other\"} 9");
+	accept_queues_deinit(&gauges.queues);
+}
+
 static void label_values_are_escaped(void **state)
 {
 	strcpy(self.maps[0].name, "a\"b\\c\nd");
@@ -310,6 +332,7 @@ int main(void)
 		cmocka_unit_test_setup(a_ledger_that_was_full_leaves_the_sockets_out, begin),
 		cmocka_unit_test_setup(what_a_census_did_not_tell_is_left_out, begin),
 		cmocka_unit_test_setup(what_a_census_told_is_told, begin),
+		cmocka_unit_test_setup(accept_queues_are_told_by_address_and_port, begin),
 		cmocka_unit_test_setup(label_values_are_escaped, begin),
 		cmocka_unit_test_setup(no_room_is_told, begin),
 	};
