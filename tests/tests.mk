@@ -92,7 +92,7 @@ root = 'check vmlinux:tests/check/vmlinux $O/bpf/synfin.o' 'cli:SYNFIN=$O/synfin
        'existing:SYNFIN=$O/synfin tests/kernel/existing.py' 'cgroups:SYNFIN=$O/synfin tests/kernel/cgroups.py' 'owners:SYNFIN=$O/synfin tests/kernel/owners.py' \
        'timewait:SYNFIN=$O/synfin TIMEWAITS=$O/tests/timewaits tests/kernel/timewait.py' \
        'listen:SYNFIN=$O/synfin tests/kernel/listen.py' 'stuck:SYNFIN=$O/synfin tests/kernel/stuck.py' \
-       'doctor:SYNFIN=$O/synfin tests/kernel/doctor.py' \
+       'doctor:SYNFIN=$O/synfin tests/kernel/doctor.py' 'filters:SYNFIN=$O/synfin tests/kernel/filters.py' \
        'storm:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/storm.py' \
        'audit:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/audit.py' \
        'export:SYNFIN=$O/synfin STORM=$O/tests/storm tests/export/run.py' $(real)

@@ -19,7 +19,8 @@ _libc = ctypes.CDLL(None)
 class Synfin:
     """A live run that records; afterwards its records, and replays of it."""
 
-    def __init__(self, netns, directory, *words):
+    def __init__(self, netns, directory, *words, live=()):
+        """live: words that a replay does not take."""
         self._words = words
         self._recording = os.path.join(directory, "recording")
         self._errors = os.path.join(directory, "err")
@@ -27,7 +28,7 @@ class Synfin:
         begun = time.monotonic()
         with open(self._output, "wb") as out, open(self._errors, "wb") as err:
             self._process = subprocess.Popen(
-                [SYNFIN, *words, "-v", "-o", "json", "-N", netns.name, "--write", self._recording],
+                [SYNFIN, *words, *live, "-v", "-o", "json", "-N", netns.name, "--write", self._recording],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                 preexec_fn=lambda: _libc.prctl(1, signal.SIGKILL))
         try:
