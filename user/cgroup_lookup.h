@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * cgroup_lookup.h - from a cgroup's id to its path, by asking the file system:
- * the cgroup v2 hierarchy, wherever it is mounted (alone, or beside v1's as
- * "hybrid" hosts have it), for synfin or for PID 1, or else just for this.  Ids
- * are never used twice, and v2 has no rename: an answer stays true.
- *
- * A handle opens the directory itself (CAP_DAC_READ_SEARCH, 8 us).  Who may not
- * do that walks the tree and keeps what it saw, at the most a twentieth of the
- * time.
+ * cgroup_lookup.h - from a cgroup's id to its path, by asking the file system
+ * (cgroup_mount.h).  Ids are never used twice, and v2 has no rename: an answer stays
+ * true.  A handle opens the directory itself (CAP_DAC_READ_SEARCH, 8 us); who may not
+ * do that walks the tree (cgroup_walk.h).
  */
 #ifndef SYNFIN_CGROUP_LOOKUP_H
 #define SYNFIN_CGROUP_LOOKUP_H
