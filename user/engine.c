@@ -726,6 +726,12 @@ static void on_facts(struct engine *e, const struct wire_netns_facts *ev)
 			      has_limit ? ev->values[WIRE_F_TW_LIMIT] : 0);
 }
 
+static void on_prefixes(struct engine *e, const struct wire_prefixes *ev)
+{
+	e->recorded.laddrs = ev->laddrs;
+	e->recorded.raddrs = ev->raddrs;
+}
+
 static void on_reason(struct engine *e, const struct wire_reason *ev)
 {
 	if (ev->id < ENGINE_REASONS)
@@ -764,8 +770,7 @@ void engine_feed(struct engine *e, const union event *ev)
 		on_start(e, &ev->start);
 		break;
 	case WIRE_PREFIXES:
-		e->recorded.laddrs = ev->prefixes.laddrs;
-		e->recorded.raddrs = ev->prefixes.raddrs;
+		on_prefixes(e, &ev->prefixes);
 		break;
 	case WIRE_REASON:
 		on_reason(e, &ev->reason);

@@ -68,9 +68,6 @@ static union event good(enum wire_kind kind)
 	case WIRE_TW_SEGMENT:
 		ev.tw_segment = segment_of(T0, 1, TS_TIME_WAIT, 1);
 		break;
-	case WIRE_DROPPED:
-		ev.dropped.tuple = tuple_of(1);
-		break;
 	case WIRE_START:
 		ev.start = start_of(T0);
 		break;
@@ -95,7 +92,8 @@ static union event good(enum wire_kind kind)
 		ev.socket.tuple = tuple_of(1);
 		ev.socket.state = TS_ESTABLISHED;
 		break;
-	case WIRE_LISTENER:	/* they begin alike */
+	case WIRE_DROPPED:	/* they begin alike */
+	case WIRE_LISTENER:
 	case WIRE_REQUEST:
 		ev.request.tuple = tuple_of(1);
 		break;
