@@ -27,6 +27,14 @@ NAMES = {
     "retransmits: a hole that sacks show is filled fast (ipv4)": "retransmit-fast",
     "retransmits: a lost tail is probed by tlp (ipv4)": "retransmit-tlp",
     "time_wait: the peers fin again means that our last ack was lost (ipv4)": "fin-again",
+    "ladders: a handshake and no more is still open (ipv4)": "handshake",
+    "ladders: a third ack that is lost is made up for by the second syn ack (ipv4)": "third-ack-lost",
+    "ladders: a client whose third acks are lost believes it is connected (ipv4)": "third-acks-lost",
+    "ladders: an old duplicate syn is undone by a rst (ipv4)": "old-duplicate-syn",
+    "ladders: a close in four segments has its ack apart (ipv4)": "four-way-close",
+    "ladders: a close in four segments has its ack apart (ipv6)": "four-way-close-ipv6",
+    "ladders: fins that cross take both ends through closing (ipv4)": "crossing-fins",
+    "ladders: a last ack that is lost is asked for by the fin again (ipv4)": "last-ack-lost",
 }
 
 

@@ -196,6 +196,18 @@ class Lab(Expectations):
     def lose_nothing(self):
         self.netns.nft("delete table inet loss\n")
 
+    def slow_down(self):
+        """Segments over lo take some 10 ms each from now on, and stand behind others."""
+        try:
+            netns.command("tc", "-n", self.netns.name, "qdisc", "add", "dev", "lo", "root", "tbf",
+                          "rate", "64kbit", "burst", "100", "limit", "10000")
+        except RuntimeError as error:
+            self.skip(error)
+        with socket.socket(self.af, socket.SOCK_DGRAM) as sink:     # the first would find no queue
+            sink.bind(self.at(self.local, 9))
+            for _ in range(5):
+                sink.sendto(b"", sink.getsockname())
+
     def shut_the_queue(self):
         """Lose what is sent to the far end, and let the sender know."""
         try:

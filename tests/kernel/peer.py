@@ -99,7 +99,7 @@ class Wire:
             pseudo = (self.address.packed + self.kernel_address.packed +
                       struct.pack("!II", len(payload), protocol))
         payload = bytearray(payload)
-        struct.pack_into("!H", payload, checksum_at, _checksum(pseudo + payload))
+        struct.pack_into("!H", payload, checksum_at, checksum(pseudo + payload))
         return self._ethernet + self._header(protocol, len(payload)) + payload
 
     def _header(self, protocol, length):
@@ -108,7 +108,7 @@ class Wire:
                 self.address.packed + self.kernel_address.packed
         header = bytearray(struct.pack("!BBHHHBBH", 0x45, 0, 20 + length, 0, 0, 64, protocol, 0) +
                            self.address.packed + self.kernel_address.packed)
-        struct.pack_into("!H", header, 10, _checksum(header))
+        struct.pack_into("!H", header, 10, checksum(header))
         return header
 
 
@@ -254,7 +254,7 @@ def _timestamp(options):
     return None
 
 
-def _checksum(data):
+def checksum(data):
     data = bytes(data) + b"\0" * (len(data) % 2)
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:

@@ -58,9 +58,7 @@ def arguments():
 def selected(options):
     for file in sorted(pathlib.Path(__file__).parent.glob("scenarios_*.py")):
         importlib.import_module(file.stem)
-    if options.golden:
-        return golden.cases(lab.CASES)
-    cases = one_family(lab.CASES) if options.one_family else lab.CASES
+    cases = golden.cases(lab.CASES) if options.golden else one_family(lab.CASES) if options.one_family else lab.CASES
     return [case for case in cases if not options.pattern or any(
         fnmatch.fnmatch(case.name, pattern) if set(pattern) & set("*?") else pattern in case.name
         for pattern in options.pattern)]
