@@ -61,7 +61,8 @@ void listeners_on_state(struct engine *e, struct conn *c, const struct wire_stat
 		c = engine_add(e, &ev->hdr);
 	if (!c)
 		return;
-	if (c->stage == STAGE_LISTENER && c->since_ns && ev->oldstate == c->state)
+	if (c->stage == STAGE_LISTENER && c->since_ns && ev->oldstate == c->state &&
+	    c->since_ns <= ev->hdr.ts_ns)	/* a broken recording's time goes back */
 		in_old = ev->hdr.ts_ns - c->since_ns;
 	if (c->stage != STAGE_LISTENER && ev->oldstate == TS_LISTEN)
 		c->flags |= CONN_EXISTING;
