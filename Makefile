@@ -19,10 +19,12 @@ endif
 # The engine: linked into tool, tests and fuzzers alike, and pure (tests/check/purity).
 ENGINE	:= tcp_state words scope portset memo cgroup process names owner listenmap conntab verdict lifecycle ownerset timewait tell ends requests minis \
 	   mini_segment mini_census listeners engine keytab tw_table tw_owners ports queues age stuck survey
+ENGINE	+= view conclude ladder explain
 CORE	:= $(ENGINE) decode field tally row text value human summary sink sink_json sink_csv \
 	   sink_table table cells survey_tables doctor mib netns_facts audit duration out cleanup log cli help usage options netns \
 	   cgroup_mount cgroup_walk cgroup_lookup netns_lookup \
 	   process_lookup resolver recorder replay session recorded metric histogram metrics netns_sums accept_queues gauges exposition negotiate gzip listen textfile web_config auth
+CORE	+= label sentence draw mermaid explainer scenario
 LIVE	:= feature privileges census capture loop live survey_run audit_run inventory self http notify rounds export
 
 WARN	:= -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter
@@ -81,6 +83,9 @@ $O/revision.h: FORCE
 	@printf '#define SYNFIN_REVISION "%s"\n' "$$(git rev-parse --short=12 HEAD 2>/dev/null)" >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 FORCE:
+
+# What .incbin takes the compiler does not know of.
+$O/user/scenario.o: $(wildcard user/scenarios/*.rec)
 
 $O/bpf/%.o: bpf/%.bpf.c
 	@mkdir -p $(@D)

@@ -84,7 +84,7 @@ traces = 'traces:$O/tests/play tests/traces/*.trace' 'asan traces:$(SANE) $O/asa
 checks = 'check purity:CC=$(CC) tests/check/purity $(call objs,$(ENGINE))' 'check headers:CC=$(CC) tests/check/headers' \
 	 'check format:tests/check/format' 'check man:SYNFIN=$O/synfin tests/check/man' \
 	 'check package:O=$O tests/check/package' 'check metrics:tests/check/metrics' \
-	 'golden:SYNFIN=$O/synfin tests/golden/run' 'asan golden:$(SANE) SYNFIN=$O/asan/synfin tests/golden/run'
+	 'golden:SYNFIN=$O/synfin tests/golden/run' 'golden scenarios:tests/golden/scenarios' 'asan golden:$(SANE) SYNFIN=$O/asan/synfin tests/golden/run'
 smoke = 'fuzz:tests/fuzz/run --runs 20000 $O/fuzz $(FUZZERS)'
 no_root = $(smoke) $(unit_suites) $(unit_suites_asan) $(traces) $(checks)
 root = 'check vmlinux:tests/check/vmlinux $O/bpf/synfin.o' 'cli:SYNFIN=$O/synfin SYNFIN_ASAN=$O/asan/synfin STORM=$O/tests/storm tests/cli/run.py' \
@@ -124,6 +124,8 @@ test-vm: deps-test			## kernels in virtual machines: make test-vm KERNELS="6.1 n
 
 golden: programs			## root: make the golden recordings and their outputs anew
 	$QSYNFIN=$O/synfin tests/kernel/run.py --golden tests/golden
+	$Qtests/golden/scenarios --write
+	$Q$(MAKE) --no-print-directory all
 	$QSYNFIN=$O/synfin tests/golden/run --write
 
 test-fresh:				## root: README and package in fresh Debian roots; minutes

@@ -21,7 +21,8 @@
 #define FORMATS(X)		\
 	X(TABLE, "table")	\
 	X(JSON, "json")		\
-	X(CSV, "csv")
+	X(CSV, "csv")		\
+	X(MERMAID, "mermaid")
 
 #define COLORS(X)		\
 	X(AUTO, "auto")		\
@@ -34,6 +35,8 @@
 	  "one line per event: state transitions, retransmits, resets")				\
 	X(CONNS, "conns", F(TABLE) | F(JSON) | F(CSV),					\
 	  "one line per connection, when its life is over")					\
+	X(EXPLAIN, "explain", F(TABLE) | F(JSON) | F(CSV) | F(MERMAID),			\
+	  "one ladder per connection: who sent what, numbers, states")				\
 	X(TIMEWAIT, "timewait", F(TABLE) | F(JSON) | F(CSV),				\
 	  "sockets in TIME_WAIT, and port space: whose, how many, for how long")		\
 	X(LISTEN, "listen", F(TABLE) | F(JSON) | F(CSV),				\
@@ -56,10 +59,10 @@
 	X(ABOUT, "About")
 
 /* Sets of commands, for the rows below (C: one command's bit). */
-#define OF_TRACES(C)	(C(TRACE) | C(CONNS))
+#define OF_TRACES(C)	(C(TRACE) | C(CONNS) | C(EXPLAIN))
 #define OF_SURVEYS(C)	(C(TIMEWAIT) | C(LISTEN))
 #define OF_SOCKETS(C)	(OF_TRACES(C) | OF_SURVEYS(C))
-#define OF_LIVES(C)	(C(CONNS))
+#define OF_LIVES(C)	(C(CONNS) | C(EXPLAIN))
 #define OF_PLACES(C)	(OF_TRACES(C) | C(LISTEN))
 #define OF_FILTER(C)	(OF_TRACES(C))	/* a trailing FILTER, too */
 #define OF_KERNEL(C)	(OF_SOCKETS(C) | C(AUDIT) | C(EXPORT))
@@ -116,6 +119,10 @@
 	  "form of the records")								\
 	X(COLOR, 0, "color", "WHEN", "auto", OF_SOCKETS(C), OUTPUT,				\
 	  "colour in tables, auto honouring NO_COLOR")						\
+	X(ABSOLUTE, 0, "absolute", NULL, NULL, C(EXPLAIN), OUTPUT,				\
+	  "sequence numbers as they are on the wire, not from the initial ones")		\
+	X(LIVE, 0, "live", NULL, NULL, C(EXPLAIN), OUTPUT,					\
+	  "arrow by arrow as it happens, not each connection when it ends")			\
 	X(QUIET, 'q', "quiet", NULL, NULL, OF_EVERY(C), OUTPUT,				\
 	  "nothing but errors on stderr")							\
 	X(VERBOSE, 'v', "verbose", NULL, NULL, OF_EVERY(C), OUTPUT,				\
@@ -124,6 +131,8 @@
 	  "also record the kernel's raw records in FILE")					\
 	X(READ, 0, "read", "FILE", NULL, OF_SOCKETS(C), RECORDING,				\
 	  "run on the recording in FILE instead of the kernel; needs no root")			\
+	X(SCENARIOS, 0, "scenarios", NULL, NULL, C(EXPLAIN), RECORDING,				\
+	  "show recordings that are built in, or the one whose NAME comes behind")		\
 	X(RING_SIZE, 0, "ring-size", "SIZE", "16M",						\
 	  OF_TRACES(C) | C(TIMEWAIT) | C(AUDIT) | C(EXPORT), LOSS,				\
 	  "the kernel's ring buffer: a power of two from one page to 1G, like 64K")		\
@@ -179,6 +188,10 @@
 	  "what goes wrong, or takes long, towards this network")				\
 	X(CONNS, "synfin conns --stuck --older 10m",						\
 	  "which process leaks sockets: those in CLOSE_WAIT and the like for ten minutes")	\
+	X(EXPLAIN, "synfin explain -N self -D 443 --live",					\
+	  "how connections to port 443 open, live and close, arrow by arrow")			\
+	X(EXPLAIN, "synfin explain --scenarios",						\
+	  "how TCP opens and closes, on recordings that are built in")				\
 	X(TIMEWAIT, "synfin timewait",								\
 	  "how many are in TIME_WAIT, of whom, and which destination is short of ports")	\
 	X(TIMEWAIT, "synfin timewait -i 1 -o json",						\

@@ -24,7 +24,8 @@
 #define F_TIMEWAIT	(1u << 5)
 #define F_LISTEN	(1u << 6)
 #define F_STUCK		(1u << 7)	/* conns --stuck */
-#define F_RECORDS	(F_TRACE | F_CONNS)
+#define F_EXPLAIN	(1u << 8)
+#define F_RECORDS	(F_TRACE | F_CONNS | F_EXPLAIN)
 #define F_SURVEYS	(F_TIMEWAIT | F_LISTEN | F_STUCK)
 #define F_EVERY		(F_RECORDS | F_SURVEYS | F_SUMMARY | F_DOCTOR | F_AUDIT)
 
@@ -61,6 +62,7 @@ enum field_type {
 	X(V, "v", FT_UINT, F_EVERY)				\
 	X(EVENT, "event", FT_WORD, F_EVERY)			\
 	X(CONN, "conn", FT_ID, F_RECORDS | F_LISTEN | F_STUCK)			\
+	X(PEER_CONN, "peer_conn", FT_ID, F_EXPLAIN)		\
 	X(NETNS, "netns", FT_UINT, F_RECORDS | F_SURVEYS | F_AUDIT)		\
 	X(FAMILY, "family", FT_UINT, F_RECORDS | F_SURVEYS)			\
 	X(LADDR, "laddr", FT_ADDR, F_RECORDS | F_SURVEYS)			\
@@ -78,19 +80,29 @@ enum field_type {
 	X(UNIT, "unit", FT_TEXT, F_RECORDS | F_SURVEYS)			\
 	X(CONTAINER_ID, "container_id", FT_TEXT, F_RECORDS | F_SURVEYS)	\
 	X(POD_UID, "pod_uid", FT_TEXT, F_RECORDS | F_SURVEYS)		\
+	X(KIND, "kind", FT_WORD, F_EXPLAIN)			\
+	X(FROM, "from", FT_WORD, F_EXPLAIN)			\
 	X(OLD, "old", FT_WORD, F_TRACE)				\
 	X(NEW, "new", FT_WORD, F_TRACE)				\
 	X(IN_OLD, "in_old_us", FT_US, F_TRACE)			\
 	X(DIRECTION, "direction", FT_WORD, F_TRACE)		\
-	X(REASON, "reason", FT_WORD, F_TRACE)			\
+	X(REASON, "reason", FT_WORD, F_TRACE | F_EXPLAIN)	\
 	X(FLAGS, "flags", FT_FLAGS, F_TRACE)			\
 	X(PHASE, "phase", FT_WORD, F_TRACE)			\
-	X(CAUSE, "cause", FT_WORD, F_TRACE)			\
-	X(STATE, "state", FT_WORD, F_TRACE | F_STUCK)			\
-	X(SEGS, "segs", FT_UINT, F_TRACE)			\
-	X(SEQ, "seq", FT_UINT, F_TRACE)				\
-	X(LEN, "len", FT_UINT, F_TRACE)				\
-	X(START, "start", FT_TIME, F_CONNS)			\
+	X(CAUSE, "cause", FT_WORD, F_TRACE | F_EXPLAIN)		\
+	X(STATE, "state", FT_WORD, F_TRACE | F_STUCK | F_EXPLAIN)	\
+	X(PEER_STATE, "peer_state", FT_WORD, F_EXPLAIN)		\
+	X(PEER_INFERRED, "peer_inferred", FT_BOOL, F_EXPLAIN)	\
+	X(SEGS, "segs", FT_UINT, F_TRACE | F_EXPLAIN)		\
+	X(SEQ, "seq", FT_UINT, F_TRACE | F_EXPLAIN)		\
+	X(ACK, "ack", FT_UINT, F_EXPLAIN)			\
+	X(LEN, "len", FT_UINT, F_TRACE | F_EXPLAIN)		\
+	X(AGAIN, "again", FT_UINT, F_EXPLAIN)			\
+	X(ARRIVED, "arrived", FT_BOOL, F_EXPLAIN)		\
+	X(INFERRED, "inferred", FT_BOOL, F_EXPLAIN)		\
+	X(FOR, "for_us", FT_US, F_EXPLAIN)			\
+	X(TEXT, "text", FT_TEXT, F_EXPLAIN)			\
+	X(START, "start", FT_TIME, F_CONNS | F_EXPLAIN)		\
 	X(OUTCOME, "outcome", FT_WORD, F_CONNS)			\
 	X(ERROR, "error", FT_WORD, F_RECORDS)			\
 	X(HANDSHAKE, "handshake_us", FT_US, F_CONNS)		\
@@ -114,7 +126,7 @@ enum field_type {
 	X(SRTT, "srtt_us", FT_US, F_CONNS)			\
 	X(MIN_RTT, "min_rtt_us", FT_US, F_CONNS)		\
 	X(COMPLETE, "complete", FT_BOOL, F_CONNS)		\
-	X(MISSED, "missed", FT_UINT, F_CONNS)			\
+	X(MISSED, "missed", FT_UINT, F_CONNS | F_EXPLAIN)	\
 	X(EXISTING, "existing", FT_BOOL, F_RECORDS)		\
 	X(COUNT, "count", FT_UINT, F_RECORDS | F_TIMEWAIT | F_LISTEN)			\
 	X(WHERE, "where", FT_WORD, F_RECORDS)			\

@@ -22,8 +22,9 @@ static void run(struct loop *l, struct session *s)
 
 static void say_tracing(const struct options *opt)
 {
-	const char *what = opt->command == CMD_CONNS ? "connections, each when it ends" :
-						       "TCP events as they happen";
+	bool at_end = opt->command == CMD_CONNS || (opt->command == CMD_EXPLAIN && !opt->live);
+	const char *what = at_end ? "connections, each when it ends" :
+				    "TCP events as they happen";
 
 	if (!strcmp(opt->netns, "all"))
 		log_info("tracing %s, in all network namespaces; Ctrl-C stops", what);

@@ -20,6 +20,7 @@
 #include "options.h"
 #include "recorded.h"
 #include "replay.h"
+#include "scenario.h"
 #include "session.h"
 #include "survey_run.h"
 
@@ -105,6 +106,45 @@ static int run_recorded(const struct options *opt)
 	}
 	err = recorded_run(&s, replay, opt->read_path);
 	return exit_status(&s, opt, err);
+}
+
+/* ---- recordings that are built in ---- */
+
+static int run_scenario(const struct options *opt, const struct scenario *which, bool is_first)
+{
+	CLEANUP(replay_destroyp) struct replay *replay = NULL;
+	CLEANUP(session_deinit) struct session s = {};
+	struct wire_scope scope;
+	uint32_t version = 0;
+	int err;
+
+	err = make_scope(opt, NULL, &scope);
+	if (err)
+		return err;
+	err = replay_open_memory(which->begin, which->end - which->begin, &replay, &version);
+	if (!err)
+		err = session_init(&s, opt, &scope, STDOUT_FILENO, true);
+	if (err) {
+		log_error("cannot show the scenario %s: %s", which->name,
+			  err < 0 ? strerror(-err) : "it is damaged; please report this");
+		return STATUS_ERROR;
+	}
+	s.explainer->title = which->title;
+	s.explainer->text = which->text;
+	s.explainer->legend = is_first;
+	err = recorded_run(&s, replay, which->name);
+	return exit_status(&s, opt, err);
+}
+
+static int run_scenarios(const struct options *opt)
+{
+	int err = STATUS_OK;
+
+	if (opt->scenario)
+		return run_scenario(opt, scenario_named(opt->scenario), true);
+	for (const struct scenario *which = scenarios; which->name && !err; which++)
+		err = run_scenario(opt, which, which == scenarios);
+	return err;
 }
 
 /* ---- the kernel ---- */
@@ -196,5 +236,7 @@ int main(int argc, char **argv)
 		return run_audit(&opt);
 	if (opt.command == CMD_EXPORT)
 		return run_export(&opt);
+	if (opt.scenarios)
+		return run_scenarios(&opt);
 	return opt.read_path ? run_recorded(&opt) : run_live(&opt);
 }

@@ -17,6 +17,7 @@
 #include "help.h"
 #include "log.h"
 #include "portset.h"
+#include "scenario.h"
 #include "usage.h"
 
 #define KEY_LONG_ONLY	256	/* argp's key of a flag without a letter: this + its id */
@@ -40,6 +41,11 @@ static const struct {
 } conflicts[] = {
 	{ FLAG_WRITE, FLAG_READ, "what is read is a recording already" },
 	{ FLAG_RING_SIZE, FLAG_READ, "reading a recording takes no ring buffer" },
+	{ FLAG_SCENARIOS, FLAG_READ, "the scenarios are recordings already" },
+	{ FLAG_SCENARIOS, FLAG_WRITE, "the scenarios are recordings already" },
+	{ FLAG_SCENARIOS, FLAG_NETNS, "the scenarios are of no network namespace" },
+	{ FLAG_SCENARIOS, FLAG_RING_SIZE, "reading a recording takes no ring buffer" },
+	{ FLAG_SCENARIOS, FLAG_LIVE, "the scenarios are over, and told as a whole" },
 	{ FLAG_INTERVAL, FLAG_READ, "a recording has its own" },
 	{ FLAG_STUCK, FLAG_EXISTING, "what is stuck existed before" },
 	{ FLAG_STUCK, FLAG_DURATION, "nothing is waited for" },
@@ -317,6 +323,9 @@ static int set_flag(struct parse *p, const struct cli_flag *flag, const char *ar
 	case FLAG_RING_SIZE:	return set_ring_size(flag, arg, &opt->ring_size);
 	case FLAG_EXISTING:	opt->existing = true; break;
 	case FLAG_STRICT:	opt->strict = true; break;
+	case FLAG_ABSOLUTE:	opt->absolute = true; break;
+	case FLAG_LIVE:		opt->live = true; break;
+	case FLAG_SCENARIOS:	opt->scenarios = true; break;
 	case FLAG_WEB_LISTEN_ADDRESS:	return add_address(p, flag, arg);
 	case FLAG_WEB_TELEMETRY_PATH:	return set_path(flag, arg, &opt->telemetry_path);
 	case FLAG_WEB_CONFIG_FILE:	return set_text(flag, arg, &opt->web_config_path);
@@ -352,8 +361,23 @@ static const char *culprit(const struct parse *p, const struct argp_state *state
 	return state->argv[state->next > p->next ? state->next - 1 : state->next];
 }
 
+static int take_scenario(struct parse *p, const char *word)
+{
+	char list[LIST_SIZE];
+
+	if (scenario_named(word)) {
+		p->opt.scenario = word;
+		return 0;
+	}
+	scenario_list(list, sizeof(list));
+	return usage_error("--scenarios", word, "no such scenario; write %s", list);
+}
+
+/* Behind --scenarios it is the name of one. */
 static int take_word(struct parse *p, const char *word)
 {
+	if (p->opt.scenarios && !p->opt.scenario)
+		return take_scenario(p, word);
 	if (!cli_takes_filter(p->opt.command))
 		return usage_error_word(p->opt.command, word);
 	return filter_args_add(&p->filter, word);

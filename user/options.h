@@ -35,6 +35,8 @@ struct options {
 	uint32_t ring_size;		/* bytes, a power of two, a page .. 1G */
 	const char *write_path, *read_path;	/* NULL: none; never both */
 	bool quiet, verbose, strict, existing, stuck;
+	bool absolute, live, scenarios;
+	const char *scenario;		/* a name that exists; NULL: all */
 
 	/* export */
 	const char *listen[LISTEN_MAX];	/* as listen_check() allows */

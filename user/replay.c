@@ -14,7 +14,9 @@
 #define BUFFER_SIZE	(1u << 20)
 
 struct replay {
-	int fd;
+	int fd;			/* -1: what is in memory is all there is */
+	const char *memory;
+	size_t memory_len;
 	bool eof;
 	pause_fn pause;		/* NULL: none */
 	void *ctx;
@@ -37,6 +39,19 @@ void replay_destroy(struct replay *r)
 	free(r);
 }
 
+/* As read(). */
+static ssize_t read_some(struct replay *r, void *buf, size_t size)
+{
+	size_t len = r->memory_len < size ? r->memory_len : size;
+
+	if (r->fd >= 0)
+		return read(r->fd, buf, size);
+	memcpy(buf, r->memory, len);
+	r->memory += len;
+	r->memory_len -= len;
+	return len;
+}
+
 /* At least want bytes in the buffer, if the file has them. */
 static int fill(struct replay *r, size_t want)
 {
@@ -49,7 +64,7 @@ static int fill(struct replay *r, size_t want)
 
 		if (r->pause && !r->pause(r->ctx))
 			return -ECANCELED;
-		n = read(r->fd, r->buf + r->len, sizeof(r->buf) - r->len);
+		n = read_some(r, r->buf + r->len, sizeof(r->buf) - r->len);
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		r->eof = !n;
@@ -117,21 +132,28 @@ static int check_header(struct replay *r, uint32_t *version)
 	return 0;
 }
 
-int replay_open(const char *path, struct replay **ret, uint32_t *version)
+static int make(struct replay **ret)
 {
-	CLEANUP(replay_destroyp) struct replay *r = malloc(sizeof(*r));
-	const struct wire_hdr *hdr;
-	int err;
+	struct replay *r = malloc(sizeof(*r));
 
 	if (!r)
 		return -ENOMEM;
+	r->fd = -1;
+	r->memory = NULL;
+	r->memory_len = 0;
 	r->position = 0;
 	r->start = r->len = 0;
 	r->eof = false;
 	r->pause = NULL;
-	r->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (r->fd < 0)
-		return -errno;
+	*ret = r;
+	return 0;
+}
+
+static int read_head(struct replay *r, uint32_t *version)
+{
+	const struct wire_hdr *hdr;
+	int err;
+
 	err = check_header(r, version);
 	if (err)
 		return err;
@@ -140,6 +162,40 @@ int replay_open(const char *path, struct replay **ret, uint32_t *version)
 		return err;
 	if (hdr->kind != WIRE_START || decode(hdr, hdr->len, &r->first))
 		return REPLAY_DAMAGED;
+	return 0;
+}
+
+int replay_open(const char *path, struct replay **ret, uint32_t *version)
+{
+	CLEANUP(replay_destroyp) struct replay *r = NULL;
+	int err;
+
+	err = make(&r);
+	if (err)
+		return err;
+	r->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (r->fd < 0)
+		return -errno;
+	err = read_head(r, version);
+	if (err)
+		return err;
+	*ret = TAKE(r);
+	return 0;
+}
+
+int replay_open_memory(const void *bytes, size_t len, struct replay **ret, uint32_t *version)
+{
+	CLEANUP(replay_destroyp) struct replay *r = NULL;
+	int err;
+
+	err = make(&r);
+	if (err)
+		return err;
+	r->memory = bytes;
+	r->memory_len = len;
+	err = read_head(r, version);
+	if (err)
+		return err;
 	*ret = TAKE(r);
 	return 0;
 }

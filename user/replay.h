@@ -29,6 +29,9 @@ enum replay_error {
 int replay_open(const char *path, struct replay **ret, uint32_t *version);
 void replay_destroy(struct replay *r);
 
+/* The same of bytes in memory, which have to outlive it. */
+int replay_open_memory(const void *bytes, size_t len, struct replay **ret, uint32_t *version);
+
 /* The recording's first record. */
 const struct wire_start *replay_start(const struct replay *r);
 

@@ -403,6 +403,105 @@ void row_from_report(struct row *row, const struct report *r)
 	}
 }
 
+/* ---- ladders ---- */
+
+/* Relative to the initial one of its end, as in tcpdump; of a SYN that is 0. */
+static void set_number(struct row *row, enum field f, const struct ladder *l, enum lane lane,
+		       uint32_t number, bool absolute)
+{
+	uint32_t isn;
+
+	if (absolute)
+		set_uint(row, f, number);
+	else if (ladder_isn(l, lane, &isn))
+		set_uint(row, f, number - isn);
+}
+
+static void set_numbers(struct row *row, const struct ladder *l, const struct arrow *a,
+			bool absolute)
+{
+	enum lane from = a->from, to = from == LEFT ? RIGHT : LEFT;
+	bool opens = a->kind == ARROW_SYN || a->kind == ARROW_SYNACK;
+	uint32_t isn;
+
+	if (opens && !absolute)
+		set_uint(row, F_SEQ, 0);
+	else if (opens && ladder_isn(l, from, &isn))
+		set_uint(row, F_SEQ, isn);
+	else if (a->flags & AR_SEQ && !opens)
+		set_number(row, F_SEQ, l, from, a->seq, absolute);
+	if (a->flags & AR_ACK)
+		set_number(row, F_ACK, l, to, a->ack, absolute);
+	if (a->len)
+		set_uint(row, F_LEN, a->len);
+	if (a->segs)
+		set_uint(row, F_SEGS, a->segs);
+}
+
+static void set_ends(struct row *row, const struct ladder *l, const uint8_t states[2])
+{
+	enum lane local = ladder_local(l), far = local == LEFT ? RIGHT : LEFT;
+	const struct view *v = l->ends[local], *m = l->ends[far];
+
+	set_uint(row, F_CONN, v->id);
+	if (m)
+		set_uint(row, F_PEER_CONN, m->id);
+	if (v->netns)
+		set_uint(row, F_NETNS, v->netns);
+	set_tuple(row, &v->tuple);
+	set_word(row, F_ROLE, role_text(v->role));
+	set_owner(row, &v->owner);
+	set_state(row, F_STATE, states[local]);
+	set_state(row, F_PEER_STATE, states[far]);
+	if (states[far] && !m)
+		set_uint(row, F_PEER_INFERRED, true);
+	if (v->existing)
+		set_uint(row, F_EXISTING, true);
+	else if (v->start_ns)
+		set_uint(row, F_START, v->start_ns + v->clock_ns);
+}
+
+void row_from_arrow(struct row *row, const struct ladder_row *r)
+{
+	const struct ladder *l = r->ladder;
+	const struct arrow *a = r->arrow;
+	enum lane local = ladder_local(l);
+	struct value *text;
+
+	row_clear(row);
+	set_uint(row, F_TIME, a->at_ns + l->ends[local]->clock_ns);
+	set_uint(row, F_V, RECORD_VERSION);
+	set_word(row, F_EVENT, "arrow");
+	set_ends(row, l, r->states);
+	set_word(row, F_KIND, arrow_text(a->kind));
+	if (a->kind != ARROW_VERDICT)
+		set_word(row, F_FROM, side_text(a->from == local ? SIDE_LOCAL : SIDE_REMOTE));
+	set_word(row, F_CAUSE, retransmit_text(a->cause));
+	set_word(row, F_REASON, a->reason);
+	if (a->kind <= ARROW_SEGMENT)
+		set_numbers(row, l, a, r->absolute);
+	if (a->flags & AR_AGAIN)
+		set_uint(row, F_AGAIN, a->times);
+	if (a->flags & AR_ABSENT)
+		set_uint(row, F_ARRIVED, false);
+	set_uint(row, F_INFERRED, arrow_is_inferred(a));
+	if (a->for_ns)
+		set_uint(row, F_FOR, a->for_ns / NSEC_PER_USEC);
+	if (a->missed)
+		set_uint(row, F_MISSED, a->missed);
+	set_errno(row, F_ERROR, a->err);
+	if (!r->text)
+		return;
+	text = row_set(row, F_TEXT);
+	text->text = r->text;
+	text->len = r->text_len;
+}
+
+void row_add_cgroup(struct row *row, const struct cgroup *c)
+{
+	set_cgroup(row, c);
+}
+
 void row_from_check(struct row *row, const struct check *c, uint64_t time_ns)
 {
 	row_clear(row);

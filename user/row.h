@@ -9,6 +9,7 @@
 #include "audit.h"
 #include "doctor.h"
 #include "field.h"
+#include "ladder.h"
 #include "report.h"
 #include "tally.h"
 
@@ -16,6 +17,20 @@
 #define RECORD_VERSION	1
 
 void row_from_report(struct row *row, const struct report *r);
+
+/* What a ladder's row is about. */
+struct ladder_row {
+	const struct ladder *ladder;
+	const struct arrow *arrow;
+	uint8_t states[2];	/* enum tcp_state of both ends after it; TS_NONE: not known */
+	const char *text;	/* of the verdict; NULL: none */
+	uint32_t text_len;
+	bool absolute;		/* numbers as they are on the wire */
+};
+
+void row_from_arrow(struct row *row, const struct ladder_row *r);
+
+void row_add_cgroup(struct row *row, const struct cgroup *c);
 
 /* time_ns: CLOCK_REALTIME. */
 void row_from_check(struct row *row, const struct check *c, uint64_t time_ns);

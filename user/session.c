@@ -65,10 +65,16 @@ static bool is_asked_for(const struct options *opt, const struct report *r)
 static void on_report(void *ctx, const struct report *r)
 {
 	struct session *s = ctx;
+	bool asked_for = !s->enough && is_asked_for(s->opt, r);
 
-	if (s->enough || !is_asked_for(s->opt, r))
+	/* A ladder's beginning may matter before it is known whether it is asked for. */
+	if (s->explainer && !s->enough)
+		explainer_report(s->explainer, r, asked_for);
+	if (!asked_for)
 		return;
 	tally_report(&s->tally, r, s->opt->existing);
+	if (s->explainer)
+		return;
 	if (s->surveys && r->kind == REPORT_STATE && r->state.new == TS_TIME_WAIT)
 		survey_entered(&s->survey, r->netns);
 	if (!is_wanted(s, r))
@@ -130,7 +136,10 @@ static void begin(struct session *s, const union event *ev)
 		s->until_ns = s->start_ns + s->opt->duration_ns;
 	if (s->opt->write_path)
 		open_recorder(s, s->opt->write_path);
-	sink_begin(&s->sink);
+	if (s->explainer)
+		explainer_begin(s->explainer);
+	else
+		sink_begin(&s->sink);
 }
 
 /*
@@ -182,6 +191,17 @@ static bool is_row(enum wire_kind kind)
 	}
 }
 
+/* Ladders that only time tells to be whole. */
+static void explain_so_far(struct session *s)
+{
+	struct explainer *x = s->explainer;
+
+	if (!s->enough)
+		explain_advance(&x->explain, s->last_ns);
+	if (s->opt->count && x->told >= s->opt->count)
+		s->enough = true;
+}
+
 bool session_record(void *ctx, const void *rec, size_t len)
 {
 	struct session *s = ctx;
@@ -206,6 +226,8 @@ bool session_record(void *ctx, const void *rec, size_t len)
 		survey_feed(&s->survey, &ev);
 	if (!s->surveys || s->traces || !is_row(ev.hdr.kind))
 		engine_feed(&s->engine, &ev);
+	if (s->explainer)
+		explain_so_far(s);
 	return !s->enough;
 }
 
@@ -246,7 +268,12 @@ bool session_is_in_doubt(struct session *s, uint64_t now_ns)
 
 uint64_t session_next_deadline(const struct session *s)
 {
-	return engine_next_deadline(&s->engine);
+	uint64_t engines = engine_next_deadline(&s->engine);
+	uint64_t ladders = s->explainer ? explain_next_deadline(&s->explainer->explain) : 0;
+
+	if (!engines || !ladders)
+		return engines ? engines : ladders;
+	return engines < ladders ? engines : ladders;
 }
 
 static void print_summary(struct session *s)
@@ -254,6 +281,8 @@ static void print_summary(struct session *s)
 	char buf[SINK_RECORD_MAX];
 	struct text t = text_into(buf, sizeof(buf));
 
+	if (s->opt->scenarios)	/* many short runs */
+		return;
 	if (s->surveys && !s->traces)
 		row_from_survey_end(&s->row, s->tally.last_ns,
 				    (s->last_ns - s->start_ns) / 1000000, s->out.dropped);
@@ -277,6 +306,8 @@ void session_finish(struct session *s)
 		end.end.births = s->engine.births;
 		engine_feed(&s->engine, &end);
 	}
+	if (s->explainer && !s->enough)
+		explain_finish(&s->explainer->explain);
 	out_drain(&s->out);
 	tell_sink_losses(s);
 	s->tally.first_ns = s->start_ns + s->engine.clock_ns;
@@ -298,6 +329,7 @@ static const struct sink_ops *format_ops(enum format format)
 		return &sink_json;
 	case FORMAT_CSV:
 		return &sink_csv;
+	case FORMAT_MERMAID:
 	case FORMAT_MAX:
 		break;
 	}
@@ -358,6 +390,8 @@ static uint32_t fields_of(const struct options *opt)
 		return F_LISTEN;
 	case CMD_CONNS:
 		return opt->stuck ? F_STUCK : F_CONNS;
+	case CMD_EXPLAIN:
+		return F_EXPLAIN;
 	default:
 		return F_TRACE;
 	}
@@ -387,12 +421,20 @@ int session_init(struct session *s, const struct options *opt, const struct scop
 		.command = fields_of(opt),
 		.width = terminal_width(fd), .color = wants_color(opt, fd),
 	};
-	return 0;
+	if (opt->command != CMD_EXPLAIN)
+		return 0;
+	if (explainer_ops(opt->format))
+		s->sink.ops = explainer_ops(opt->format);
+	err = explainer_create(opt, &s->sink, &s->engine.names, &s->explainer);
+	if (err)
+		session_deinit(s);
+	return err;
 }
 
 void session_deinit(struct session *s)
 {
 	recorder_close(TAKE(s->recorder));
+	explainer_destroy(TAKE(s->explainer));
 	out_deinit(&s->out);
 	survey_deinit(&s->survey);
 	engine_deinit(&s->engine);

@@ -8,6 +8,7 @@
 #define SYNFIN_SESSION_H
 
 #include "engine.h"
+#include "explainer.h"
 #include "options.h"
 #include "recorder.h"
 #include "sink.h"
@@ -24,6 +25,7 @@ struct session {
 	struct tally tally;
 	struct sink sink;
 	struct out out;
+	struct explainer *explainer;	/* NULL unless it explains; owned */
 	struct recorder *recorder;	/* NULL: none; owned */
 	bool recorder_failed;		/* and that was told */
 	uint64_t start_ns, until_ns;	/* CLOCK_MONOTONIC; until 0: no limit */

@@ -14,6 +14,7 @@
 
 #include "cells.h"
 #include "sink.h"
+#include "summary.h"
 #include "survey_tables.h"
 #include "table.h"
 #include "words.h"
@@ -382,21 +383,12 @@ _Static_assert(ARRAY_SIZE(trace_columns) <= TABLE_COLUMNS &&
 /* *** 120 records lost (ring) *** */
 static void note(struct cell *c, const struct row *row)
 {
-	const char *what = row_says(row, F_WHERE, "table") ? "connection" : "record";
-	uint64_t count = row_number(row, F_COUNT);
-
 	if (!row_says(row, F_EVENT, "lost")) {
 		cell_word(c, "", row, F_EVENT, "");
 		return;
 	}
 	c->color = FAILURE;
-	text_str(&c->text, row_says(row, F_WHERE, "nested") ? "*** up to " : "*** ");
-	text_uint(&c->text, count);
-	text_char(&c->text, ' ');
-	text_str(&c->text, what);
-	text_str(&c->text, count == 1 ? " lost" : "s lost");
-	cell_word(c, " (", row, F_WHERE, ")");
-	text_str(&c->text, " ***");
+	table_loss(&c->text, row);
 }
 
 static void note_line(struct sink *s, struct text *t, const struct table *table,

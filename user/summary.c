@@ -112,3 +112,20 @@ void table_summary(struct text *t, const struct row *row)
 	if (tell(t, "*** LOST: ", row, losses, ARRAY_SIZE(losses)))
 		text_str(t, " ***\n");
 }
+
+void table_loss(struct text *t, const struct row *row)
+{
+	const char *where = row_has(row, F_WHERE) ? row->values[F_WHERE].text : "";
+	uint64_t count = count_of(row, F_COUNT);
+
+	text_str(t, strcmp(where, "nested") ? "*** " : "*** up to ");
+	text_uint(t, count);
+	text_str(t, strcmp(where, "table") ? " record" : " connection");
+	text_str(t, count == 1 ? " lost" : "s lost");
+	if (*where) {
+		text_str(t, " (");
+		text_str(t, where);
+		text_char(t, ')');
+	}
+	text_str(t, " ***");
+}

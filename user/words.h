@@ -71,6 +71,22 @@
 	X(TLP, "tlp")				\
 	X(DUP_SYN, "dup_syn")
 
+/* Up to SEGMENT they go from one end to the other; the others are notes. */
+#define ARROW_WORDS(X)				\
+	X(SYN, "syn")				\
+	X(SYNACK, "synack")			\
+	X(ACK, "ack")				\
+	X(DATA, "data")				\
+	X(FIN, "fin")				\
+	X(RST, "rst")				\
+	X(SEGMENT, "segment")			\
+	X(STATE, "state")			\
+	X(HALF_CLOSED, "half_closed")		\
+	X(TIME_WAIT, "time_wait")		\
+	X(HOLE, "hole")				\
+	X(END, "end")				\
+	X(VERDICT, "verdict")
+
 #define END_WORDS(X)				\
 	X(OVERFLOW, "overflow")			\
 	X(ORPHAN, "orphan")			\
@@ -100,6 +116,7 @@
 	X(owner, OWNER)				\
 	X(phase, PHASE)				\
 	X(retransmit, RETRANSMIT)		\
+	X(arrow, ARROW)				\
 	X(end, END)				\
 	X(lost, LOST)
 
@@ -127,6 +144,9 @@ enum phase_word { PHASE_NONE, PHASE_WORDS(E) PHASE_MAX };
 #undef WORD_ENUM
 #define WORD_ENUM(name) RETRANSMIT_##name
 enum retransmit_word { RETRANSMIT_NONE, RETRANSMIT_WORDS(E) RETRANSMIT_MAX };
+#undef WORD_ENUM
+#define WORD_ENUM(name) ARROW_##name
+enum arrow_word { ARROW_NONE, ARROW_WORDS(E) ARROW_MAX };
 #undef WORD_ENUM
 #define WORD_ENUM(name) END_##name
 enum end_word { END_NONE, END_WORDS(E) END_MAX };

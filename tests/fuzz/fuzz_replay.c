@@ -26,11 +26,21 @@ static bool never_pause(void *ctx)
 	return true;
 }
 
+/* Of the formats that the command has. */
+static enum format format_of(enum command command, uint8_t choice)
+{
+	enum format format = choice % FORMAT_MAX;
+
+	return cli_commands[command].formats >> format & 1 ? format : FORMAT_TABLE;
+}
+
 static void run(struct replay *replay, uint8_t choice, int out)
 {
+	static const enum command commands[] = { CMD_TRACE, CMD_CONNS, CMD_EXPLAIN };
+	enum command command = commands[choice % 3];
 	const struct options opt = {
-		.command = choice & 1 ? CMD_CONNS : CMD_TRACE,
-		.format = (choice >> 1) % FORMAT_MAX, .existing = choice & 64,
+		.command = command, .format = format_of(command, choice / 3),
+		.live = choice & 32, .existing = choice & 64,
 		.color = choice & 128 ? COLOR_ALWAYS : COLOR_NEVER, .netns = "all",
 		.quiet = true, .read_path = "recording",
 	};
