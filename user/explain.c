@@ -40,6 +40,20 @@ static void list_remove(struct explain *e, struct view *v)
 	list->nr--;
 }
 
+/* To the front: it is due before all others. */
+static void list_push(struct explain *e, struct view *v, enum view_stage stage)
+{
+	struct view_list *list = &e->lists[stage];
+
+	list_remove(e, v);
+	v->stage = stage;
+	v->older = NULL;
+	v->newer = list->oldest;
+	*(v->newer ? &v->newer->older : &list->newest) = v;
+	list->oldest = v;
+	list->nr++;
+}
+
 static void list_move(struct explain *e, struct view *v, enum view_stage stage)
 {
 	list_remove(e, v);
@@ -273,6 +287,17 @@ static uint64_t first_untold(const struct view *v)
 	return v->ended && v->end_heard_ns > v->told_ns ? v->end_heard_ns : 0;
 }
 
+/* What a TIME_WAIT met after its ladder was told. */
+static void tell_afterwards(struct explain *e, struct view *v)
+{
+	tell_part(e, v, NULL, e->now_ns, true);
+	view_forget_steps(v, &e->budget);
+	if (v->state == TS_TIME_WAIT)
+		list_move(e, v, VIEW_TOLD);
+	else
+		forget(e, v);
+}
+
 /* Live: a view, or both, up to what is old enough to be whole. */
 static void tell_fresh(struct explain *e, struct view *v)
 {
@@ -307,8 +332,12 @@ void explain_advance(struct explain *e, uint64_t now_ns)
 	struct view *v;
 
 	e->now_ns = later(e->now_ns, now_ns);
-	while ((v = e->lists[VIEW_FRESH].oldest) && v->wait_until_ns <= e->now_ns)
-		tell_fresh(e, v);
+	while ((v = e->lists[VIEW_FRESH].oldest) && v->wait_until_ns <= e->now_ns) {
+		if (v->end_told)
+			tell_afterwards(e, v);
+		else
+			tell_fresh(e, v);
+	}
 	if (e->pace == PACE_RUN)
 		return;
 	while ((v = e->lists[VIEW_WAITS].oldest) && v->wait_until_ns <= e->now_ns)
@@ -331,7 +360,9 @@ void explain_finish(struct explain *e)
 	struct view *v;
 
 	while ((v = e->lists[VIEW_FRESH].oldest)) {
-		if (v->ended)
+		if (v->end_told)
+			tell_afterwards(e, v);
+		else if (v->ended)
 			list_move(e, v, VIEW_WAITS);
 		else
 			forget(e, v);
@@ -353,26 +384,40 @@ static bool is_birth(const struct report *r)
 static void take_name(struct explain *e, struct view *v)
 {
 	ids_remove(e, v);
-	if (v->stage == VIEW_TOLD || !v->ended)
+	if (v->end_told || !v->ended)
 		forget(e, v);
 }
 
-static struct view *view_of(struct explain *e, const struct report *r)
+/* v: what goes by its name, or NULL. */
+static struct view *view_of_conn(struct explain *e, const struct report *r, struct view *v)
 {
-	struct view *v = find(e, r->id);
-	bool is_new = is_birth(r) ? v && (v->state || v->ended) :
-				    v && v->ended && r->conn && r->kind != REPORT_LATE_SEGMENT;
-
-	if (is_new) {
+	if (v && (v->ended || (is_birth(r) && v->state))) {
 		take_name(e, v);
 		v = NULL;
 	}
-	if (v || !r->conn || (r->conn->flags & CONN_EXISTING && !e->existing))
+	if (v || (r->conn->flags & CONN_EXISTING && !e->existing))
 		return v;
 	if (r->kind == REPORT_CONNECTION && r->conn->stage != STAGE_REQUEST)
 		return NULL;	/* nothing was seen of it but that it is there */
 	return make(e, r->id);
 }
+
+static struct view *view_of(struct explain *e, const struct report *r)
+{
+	struct view *v = find(e, r->id);
+	bool is_over = r->kind == REPORT_STATE && !r->conn && r->state.new == TS_CLOSE;
+
+	/* TIME_WAIT has run its course: nobody needs to be told. */
+	if (v && is_over && (r->state.cause == END_EXPIRED || !r->state.cause)) {
+		if (v->end_told)
+			forget(e, v);
+		return NULL;
+	}
+	if (!r->conn)
+		return v;
+	return view_of_conn(e, r, v);
+}
+
 
 static void on_end(struct explain *e, struct view *v)
 {
@@ -388,9 +433,9 @@ static void on_end(struct explain *e, struct view *v)
 
 static void on_step(struct explain *e, struct view *v)
 {
-	if (v->stage == VIEW_TOLD) {
-		tell_part(e, v, NULL, e->now_ns, true);
-		view_forget_steps(v, &e->budget);
+	if (v->stage == VIEW_TOLD) {	/* when all that this record tells of it is there */
+		v->wait_until_ns = 0;
+		list_push(e, v, VIEW_FRESH);
 	} else if (e->pace == PACE_LIVE && v->stage == VIEW_OPEN) {
 		v->wait_until_ns = first_untold(v) + LIVE_WAIT_NS;
 		list_move(e, v, VIEW_FRESH);

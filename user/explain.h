@@ -43,7 +43,7 @@ static inline bool telling_has(const struct telling *t, const struct arrow *a)
 
 enum view_stage {
 	VIEW_OPEN,		/* nothing to tell of it yet; those touched last come last */
-	VIEW_FRESH,		/* live: something was heard that will be told */
+	VIEW_FRESH,		/* something was heard that will be told */
 	VIEW_WAITS,		/* ended, the other end has not */
 	VIEW_TOLD,		/* may be continued */
 	VIEW_STAGES

@@ -175,7 +175,11 @@ static void change(struct text *t, const struct ladder *l, const struct arrow *a
 		text_str(t, "closed: FIN follows the data");
 		break;
 	case TS_CLOSE:
-		if (error)
+		if (a->end == END_REUSED)
+			text_str(t, "a new connection takes its place");
+		else if (a->end == END_EARLY)
+			text_str(t, "over before its time");
+		else if (error)
 			text_str(t, error);
 		else if (v->verdict.close == CLOSE_SILENT)
 			text_str(t, "closed");

@@ -463,6 +463,7 @@ static void end_socket(struct builder *b, enum lane lane)
 		enter(b, own, lane, TS_CLOSE);
 	} else {
 		e->closed = note(b, ARROW_STATE, lane);
+		e->closed->end = s->cause;
 		e->closed->err = e->view->ended ? e->view->verdict.err : 0;
 		enter(b, e->closed, lane, TS_CLOSE);
 	}

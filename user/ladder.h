@@ -52,6 +52,7 @@ struct arrow {
 	uint8_t  kind;		/* enum arrow_word */
 	uint8_t  from;		/* enum lane; of a note whom it is about */
 	uint8_t  cause;		/* enum retransmit_word */
+	uint8_t  end;		/* enum end_word, of a transition to CLOSE */
 	uint8_t  entered[2];	/* enum tcp_state that LEFT and RIGHT entered with it */
 };
 

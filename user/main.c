@@ -114,7 +114,7 @@ static int run_scenario(const struct options *opt, const struct scenario *which,
 {
 	CLEANUP(replay_destroyp) struct replay *replay = NULL;
 	CLEANUP(session_deinit) struct session s = {};
-	struct wire_scope scope;
+	struct scope scope;
 	uint32_t version = 0;
 	int err;
 

@@ -476,7 +476,7 @@ void row_from_arrow(struct row *row, const struct ladder_row *r)
 	set_word(row, F_KIND, arrow_text(a->kind));
 	if (a->kind != ARROW_VERDICT)
 		set_word(row, F_FROM, side_text(a->from == local ? SIDE_LOCAL : SIDE_REMOTE));
-	set_word(row, F_CAUSE, retransmit_text(a->cause));
+	set_word(row, F_CAUSE, a->end ? end_text(a->end) : retransmit_text(a->cause));
 	set_word(row, F_REASON, a->reason);
 	if (a->kind <= ARROW_SEGMENT)
 		set_numbers(row, l, a, r->absolute);

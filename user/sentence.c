@@ -278,17 +278,26 @@ static void say_handshake(struct text *t, const struct ladder *l)
 	text_str(t, ". ");
 }
 
-/* In TIME_WAIT; tcp_timewait_state_process() arms its timer anew for the FIN. */
+/* What became of a TIME_WAIT; tcp_timewait_state_process() arms it anew for the FIN. */
 static void say_late(struct text *t, const struct ladder *l)
 {
 	for (unsigned int i = 0; i < l->nr; i++) {
 		const struct arrow *a = &l->arrows[i];
+		bool received = a->flags & AR_RECEIVED;
 
-		if (a->kind != ARROW_FIN || !(a->flags & AR_AGAIN) || !(a->flags & AR_RECEIVED))
-			continue;
-		say(t, l, a->from, "%L sent its FIN again, as the last ACK had not arrived: the "
-				   "60 s of %r begin anew.");
-		return;
+		if (a->kind == ARROW_FIN && a->flags & AR_AGAIN && received) {
+			say(t, l, a->from, "%L sent its FIN again, as the last ACK had not "
+					   "arrived: the 60 s of %r begin anew.");
+			return;
+		}
+		if (a->kind == ARROW_RST && received && a->entered[a->from == LEFT ? RIGHT : LEFT]) {
+			say(t, l, a->from, "RST from %l ended the TIME_WAIT of %r.");
+			return;
+		}
+		if (a->kind == ARROW_STATE && a->end) {
+			say(t, l, a->from, "TIME_WAIT of %l is over.");
+			return;
+		}
 	}
 	text_str(t, "A late segment met TIME_WAIT.");
 }

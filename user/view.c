@@ -84,7 +84,7 @@ static void add_step(struct view *v, const struct step *s, uint32_t *budget)
  */
 static void note_irs(struct view *v, const struct report *r)
 {
-	const struct progress *p = &r->conn->progress;
+	const struct progress *p = &v->progress;
 	bool early = r->state.new == TS_SYN_RECV ||
 		     (r->state.old == TS_SYN_SENT && r->state.new != TS_ESTABLISHED);
 
@@ -137,9 +137,9 @@ static void on_state(struct view *v, const struct report *r, struct step *s)
 	s->old = r->state.old;
 	s->new = r->state.new;
 	s->cause = r->state.cause;
-	s->progress = r->conn->progress;
-	if (is_birth)	/* the last life's, or none */
-		s->progress.known = false;
+	s->progress = (struct progress){};
+	if (r->conn && !is_birth)	/* else the last life's, or none */
+		s->progress = r->conn->progress;
 	if (s->old == TS_SYN_RECV && v->role == ROLE_PASSIVE && s->progress.known &&
 	    (s->progress.bytes_received || s->new != TS_ESTABLISHED))
 		v->fast_open = true;

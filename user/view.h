@@ -48,7 +48,7 @@ struct step {
 	uint64_t heard_ns;	/* when it was told: the newest record's time */
 	uint8_t  kind;		/* enum step_kind */
 	uint8_t  old, new;	/* enum tcp_state; beside transitions both the present one */
-	uint8_t  cause;		/* enum end_word, of a transition */
+	uint8_t  cause;		/* enum end_word, of a transition to CLOSE */
 	union {
 		struct progress progress;	/* known only if `known` */
 		struct step_again again;
