@@ -283,6 +283,7 @@ static void say_late(struct text *t, const struct ladder *l)
 {
 	for (unsigned int i = 0; i < l->nr; i++) {
 		const struct arrow *a = &l->arrows[i];
+		enum lane to = a->from == LEFT ? RIGHT : LEFT;
 		bool received = a->flags & AR_RECEIVED;
 
 		if (a->kind == ARROW_FIN && a->flags & AR_AGAIN && received) {
@@ -290,7 +291,7 @@ static void say_late(struct text *t, const struct ladder *l)
 					   "arrived: the 60 s of %r begin anew.");
 			return;
 		}
-		if (a->kind == ARROW_RST && received && a->entered[a->from == LEFT ? RIGHT : LEFT]) {
+		if (a->kind == ARROW_RST && received && a->entered[to]) {
 			say(t, l, a->from, "RST from %l ended the TIME_WAIT of %r.");
 			return;
 		}
