@@ -64,7 +64,7 @@
 #define OF_SOCKETS(C)	(OF_TRACES(C) | OF_SURVEYS(C))
 #define OF_LIVES(C)	(C(CONNS) | C(EXPLAIN))
 #define OF_PLACES(C)	(OF_TRACES(C) | C(LISTEN))
-#define OF_FILTER(C)	(OF_TRACES(C))	/* a trailing FILTER, too */
+#define OF_FILTER(C)	(OF_SOCKETS(C))	/* a trailing FILTER, too */
 #define OF_KERNEL(C)	(OF_SOCKETS(C) | C(AUDIT) | C(EXPORT))
 #define OF_RECORDS(C)	(OF_SOCKETS(C) | C(AUDIT) | C(DOCTOR))
 #define OF_EVERY(C)	(OF_RECORDS(C) | C(EXPORT))
@@ -83,11 +83,11 @@
 	  "these local ports: a comma list with ranges, like 80,443,8000-8099")			\
 	X(REMOTEPORT, 'D', "remoteport", "PORTS", NULL, OF_TRACES(C) | C(TIMEWAIT), SOCKETS, \
 	  "these remote ports, likewise")							\
-	X(PID, 'p', "pid", "PID", NULL, OF_FILTER(C), SOCKETS,					\
+	X(PID, 'p', "pid", "PID", NULL, OF_PLACES(C), SOCKETS,					\
 	  "owned by this process, its threads included")					\
-	X(COMM, 0, "comm", "NAME", NULL, OF_FILTER(C), SOCKETS,					\
+	X(COMM, 0, "comm", "NAME", NULL, OF_PLACES(C), SOCKETS,					\
 	  "owned by processes of this name")							\
-	X(UID, 'u', "uid", "UID", NULL, OF_FILTER(C), SOCKETS,					\
+	X(UID, 'u', "uid", "UID", NULL, OF_PLACES(C), SOCKETS,					\
 	  "owned by this user, a number or a name")						\
 	X(FAILED, 0, "failed", NULL, NULL, OF_LIVES(C), SOCKETS,				\
 	  "failed handshakes and abnormal ends only")						\

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "report_facts.h"
 #include "scope.h"
 #include "tcp_state.h"
 
@@ -48,6 +49,15 @@ static bool in_scope(const struct survey *s, uint32_t netns, const struct wire_t
 	return scope_has(&s->config.scope, netns, t);
 }
 
+/* Of a socket that is only counted; whose it is nobody can tell. */
+static bool is_asked_for(const struct survey *s, const struct wire_hdr *hdr,
+			 const struct wire_tuple *t, enum tcp_state state)
+{
+	const struct filter_facts facts = { .tuple = t, .states = facts_state(state) };
+
+	return in_scope(s, hdr->netns, t) && filter_match(s->config.filter, &facts);
+}
+
 static bool wants_netns(const struct survey *s, uint32_t netns)
 {
 	return !s->config.scope.sockets.netns || s->config.scope.sockets.netns == netns;
@@ -71,7 +81,7 @@ static void enter(struct survey *s, const struct wire_hdr *hdr)
 
 static void on_mini(struct survey *s, const struct wire_mini *mini)
 {
-	if (!in_scope(s, mini->hdr.netns, &mini->tuple))
+	if (!is_asked_for(s, &mini->hdr, &mini->tuple, mini->substate))
 		return;
 	enter(s, &mini->hdr);
 	tw_table_add(&s->tw, mini, s->hz);
@@ -81,7 +91,8 @@ static void on_mini(struct survey *s, const struct wire_mini *mini)
 static void on_socket(struct survey *s, const struct wire_socket *socket)
 {
 	if (!wants_netns(s, socket->hdr.netns) ||
-	    (socket->state != TS_LISTEN && !in_scope(s, socket->hdr.netns, &socket->tuple)))
+	    (socket->state != TS_LISTEN &&
+	     !is_asked_for(s, &socket->hdr, &socket->tuple, socket->state)))
 		return;
 	enter(s, &socket->hdr);
 	ports_add_socket(&s->ports, socket);

@@ -10,6 +10,7 @@
 #ifndef SYNFIN_SURVEY_H
 #define SYNFIN_SURVEY_H
 
+#include "filter.h"
 #include "names.h"
 #include "ports.h"
 #include "queues.h"
@@ -26,6 +27,7 @@ enum survey_of { SURVEY_TIME_WAIT, SURVEY_LISTENERS, SURVEY_STUCK };
 struct survey_config {
 	enum survey_of of;
 	struct scope scope;
+	const struct filter *filter;	/* not owned */
 	unsigned int groups;	/* told apart, of each kind: at most SURVEY_GROUPS_MAX */
 	uint64_t least_lport;	/* members of a group by local port that is told apart; 0: any */
 	uint64_t older_ns;	/* of SURVEY_STUCK */

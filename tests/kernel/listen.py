@@ -155,7 +155,8 @@ def dual_stack():
                 stack.enter_context(socket.create_connection((address, 8080)))
         found = synfin(place, "listen")
         yield from expect(listener_at(found, 8080), laddr="::", family=6, accept_queue=3)
-        for words, ports in ((["-4"], [9090]), (["-6"], [8080]), (["-L", "9000-10000"], [9090])):
+        for words, ports in ((["-4"], [9090]), (["-6"], [8080]), (["-L", "9000-10000"], [9090]),
+                             (["sport", "=", ":9090"], [9090]), (["-p", "1"], [])):
             told = [one["lport"] for one in of(synfin(place, "listen", *words), "listener")]
             if told != ports:
                 yield f"{words}: {told} instead of {ports}"

@@ -133,7 +133,8 @@ def groups():
         ports = {group["lport"]: group["count"] for group in of(found, "time_wait_group", by="local_port")}
         if ports.get(8080) != 7 or sum(ports.values()) != 21:
             yield f"by local port: {ports}"
-        for words, count in ((["-4"], 17), (["-6"], 4), (["-D", "9090"], 6), (["-L", "8080"], 7)):
+        for words, count in ((["-4"], 17), (["-6"], 4), (["-D", "9090"], 6), (["-L", "8080"], 7),
+                             (["dst", "127.0.0.0/24", "and", "dport", "=", ":8080"], 8), (["state", "established"], 0)):
             table, = of(synfin(place, "timewait", *words), "time_wait")
             if table["count"] != count:
                 yield f"{words}: {table['count']} instead of {count}"

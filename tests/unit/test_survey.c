@@ -12,6 +12,7 @@
 
 static struct survey survey;
 static struct names names;
+static struct filter filter;
 static struct report told[TOLD_MAX];
 static struct wire_tuple told_tuples[TOLD_MAX];
 static uint64_t told_left[TOLD_MAX][TW_STEPS];
@@ -36,7 +37,7 @@ static void feed(union event ev)
 static void init(enum survey_of of, struct wire_scope scope)
 {
 	const struct survey_config config = {
-		.of = of, .scope.sockets = scope, .groups = 3, .older_ns = 60 * SEC,
+		.of = of, .filter = &filter, .scope.sockets = scope, .groups = 3, .older_ns = 60 * SEC,
 		.repeats = true,
 		.names = &names, .report = on_report,
 	};
@@ -52,6 +53,7 @@ static void init(enum survey_of of, struct wire_scope scope)
 static int deinit(void **state)
 {
 	survey_deinit(&survey);
+	filter.len = 0;
 	names_deinit(&names);
 	return 0;
 }
@@ -295,6 +297,23 @@ static void what_is_out_of_scope_is_not_counted(void **state)
 	assert_null(nth(REPORT_TIME_WAIT, 1));
 }
 
+static void a_filter_asks_for_states_and_ports(void **state)
+{
+	init(SURVEY_TIME_WAIT, (struct wire_scope){});
+	filter_add(&filter, &(struct filter_node){
+		.kind = FILTER_STATE, .states = 1u << TS_TIME_WAIT });
+	filter_add(&filter, &(struct filter_node){
+		.kind = FILTER_PORT, .ports = { 40001, 40002 } });
+	filter_join(&filter, FILTER_AND, 0, 1);
+	facts(1);
+	mini(1, 0);
+	mini(1, 1);
+	socket_in(1, 2, TS_ESTABLISHED);
+	census_end(1, WIRE_CENSUS_PORTS, T0);
+	assert_int_equal(told[0].time_wait.count, 1);
+	assert_int_equal(nth(REPORT_PORT_SPACE, 0)->port_space.used, 1);
+}
+
 /* What a recording of trace begins with. */
 static void a_census_of_lives_will_do_if_there_is_no_other(void **state)
 {
@@ -425,6 +444,7 @@ int main(void)
 		TEST(what_entered_between_two_censuses_is_a_rate),
 		TEST(a_space_that_grows_has_a_forecast),
 		TEST(what_is_out_of_scope_is_not_counted),
+		TEST(a_filter_asks_for_states_and_ports),
 		TEST(a_census_of_lives_will_do_if_there_is_no_other),
 		TEST(a_census_of_lives_does_not_disturb_the_others),
 		TEST(listening_sockets_are_told_with_owners_when_all_is_over),
