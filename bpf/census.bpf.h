@@ -184,7 +184,7 @@ static __always_inline void write_request(struct seq_file *seq, const struct soc
 	row->num_retrans = req->num_retrans;
 	row->num_timeout = BPF_CORE_READ_BITFIELD(req, num_timeout);
 	row->flags = BPF_CORE_READ_BITFIELD(&treq->req, acked) ? WIRE_C_ACKED : 0;
-	if (tuple_in_scope(&row->tuple, true, true))
+	if (tuple_in_scope(&row->tuple, true, false))	/* its listener's, whoever sent it */
 		bpf_seq_write(seq, row, sizeof(*row));
 }
 

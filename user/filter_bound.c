@@ -150,6 +150,15 @@ struct filter_bound filter_bound(const struct filter *f)
 	};
 }
 
+struct filter_bound filter_bound_of_listeners(const struct filter_bound *bound)
+{
+	struct filter_bound ret = *bound;
+
+	ret.rports = portset_all();
+	ret.raddrs = addrset_all();
+	return ret;
+}
+
 /* Whether every test below is one of this dimension. */
 static bool is_only_of(const struct filter *f, unsigned int node, enum dimension d)
 {

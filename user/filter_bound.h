@@ -34,6 +34,9 @@ struct filter_bound filter_bound_of(const struct filter *f, unsigned int node);
  */
 bool filter_is_bound(const struct filter *f, unsigned int node);
 
+/* Without what is said of remote ends, which listening sockets have not. */
+struct filter_bound filter_bound_of_listeners(const struct filter_bound *bound);
+
 /*
  * Narrows a scope, of which no addresses are bound yet.  What it says itself is
  * never widened: where both together would take too many ranges it stays as it is.

@@ -79,38 +79,52 @@ static void put_cgroups(struct list *list, const struct options *opt)
 		put_str(list, "--container ", opt->container);
 }
 
-/* What has to be true together, from left to right. */
-static void put_terms(struct list *list, const struct filter *f, unsigned int node, bool bound)
+/* Of listening sockets the kernel decides nothing about remote ends. */
+static bool is_decided(const struct options *opt, unsigned int node)
 {
-	const struct filter_node *n = &f->node[node];
+	struct filter_bound bound;
+
+	if (!filter_is_bound(&opt->filter, node))
+		return false;
+	bound = filter_bound_of(&opt->filter, node);
+	return opt->command != CMD_LISTEN || !portset_is_all(&bound.lports) ||
+	       !addrset_is_all(&bound.laddrs);
+}
+
+/* What has to be true together, from left to right. */
+static void put_terms(struct list *list, const struct options *opt, unsigned int node, bool decided)
+{
+	const struct filter_node *n = &opt->filter.node[node];
 	char buf[TEXT_SIZE];
 	struct text t = text_into(buf, sizeof(buf));
 
 	if (n->kind == FILTER_AND) {
-		put_terms(list, f, n->a, bound);
-		put_terms(list, f, n->b, bound);
+		put_terms(list, opt, n->a, decided);
+		put_terms(list, opt, n->b, decided);
 		return;
 	}
-	if (n->kind == FILTER_ANY || filter_is_bound(f, node) != bound)
+	if (n->kind == FILTER_ANY || is_decided(opt, node) != decided)
 		return;
-	filter_text(f, node, &t);
+	filter_text(&opt->filter, node, &t);
 	put(list, &t, buf);
 }
 
 /* Of the terms that the kernel does not decide alone, what it can tell all the same. */
-static void put_bounds(struct list *list, const struct filter *f, unsigned int node)
+static void put_bounds(struct list *list, const struct options *opt, unsigned int node)
 {
-	const struct filter_node *n = &f->node[node];
+	const struct filter_node *n = &opt->filter.node[node];
 	struct filter_bound bound;
 
 	if (n->kind == FILTER_AND) {
-		put_bounds(list, f, n->a);
-		put_bounds(list, f, n->b);
+		put_bounds(list, opt, n->a);
+		put_bounds(list, opt, n->b);
 		return;
 	}
-	if (filter_is_bound(f, node))
+	if (is_decided(opt, node))
 		return;
-	bound = filter_bound_of(f, node);
+	bound = filter_bound_of(&opt->filter, node);
+	if (opt->command == CMD_LISTEN)
+		bound = filter_bound_of_listeners(&bound);
 	if (bound.family)
 		put_str(list, "", bound.family == 4 ? "IPv4" : "IPv6");
 	put_ports(list, "sport ", &bound.lports);
@@ -129,9 +143,9 @@ void filter_explain(FILE *out, const struct options *opt)
 	put_flags(&kernel, opt);
 	put_cgroups(&user, opt);
 	if (f->len) {
-		put_terms(&kernel, f, f->len - 1, true);
-		put_terms(&user, f, f->len - 1, false);
-		put_bounds(&most, f, f->len - 1);
+		put_terms(&kernel, opt, f->len - 1, true);
+		put_terms(&user, opt, f->len - 1, false);
+		put_bounds(&most, opt, f->len - 1);
 	}
 	if (!kernel.any && !user.any)
 		fputs("There is nothing to decide: all is wanted.\n", out);

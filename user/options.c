@@ -49,6 +49,8 @@ static const struct {
 	{ FLAG_INTERVAL, FLAG_READ, "a recording has its own" },
 	{ FLAG_STUCK, FLAG_EXISTING, "what is stuck existed before" },
 	{ FLAG_STUCK, FLAG_DURATION, "nothing is waited for" },
+	{ FLAG_STUCK, FLAG_FAILED, "what is stuck has not ended" },
+	{ FLAG_STUCK, FLAG_SLOW, "nobody saw its handshake" },
 };
 
 static int set_ports(const struct cli_flag *flag, const char *arg, struct wire_ports *ret)
@@ -541,6 +543,8 @@ static int finish(struct parse *p)
 	if (status)
 		return status;
 	p->opt.bound = filter_bound(&p->opt.filter);
+	if (p->opt.command == CMD_LISTEN)
+		p->opt.bound = filter_bound_of_listeners(&p->opt.bound);
 	return was_given(p, FLAG_EXPLAIN_FILTER) ? print_explanation(p) : 0;
 }
 

@@ -367,7 +367,8 @@ static int init_survey(struct session *s, const struct scope *scope)
 	config = (struct survey_config){
 		.of = opt->command == CMD_TIMEWAIT ? SURVEY_TIME_WAIT :
 		      opt->command == CMD_LISTEN ? SURVEY_LISTENERS : SURVEY_STUCK,
-		.scope = *scope, .filter = &opt->filter, .groups = table ? 6 : 100, .least_lport = table ? 2 : 0,
+		.scope = *scope, .filter = &opt->filter,
+		.groups = table ? 6 : 100, .least_lport = table ? 2 : 0,
 		.older_ns = opt->older_ns, .repeats = opt->interval_ns || opt->read_path,
 		.names = &s->engine.names, .ledger = s->traces ? &s->engine.minis : NULL,
 		.report = on_report, .ctx = s,

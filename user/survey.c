@@ -185,7 +185,8 @@ static void tell_owners(struct survey *s, uint64_t now_ns, struct tw_group *grou
 
 	if (!s->config.ledger)
 		return;
-	nr = tw_owners_of(&s->owners, s->config.ledger, s->netns, s->config.groups, groups);
+	nr = tw_owners_of(&s->owners, s->config.ledger, s->netns, s->config.filter,
+			  s->config.groups, groups);
 	for (unsigned int i = 0; i < nr; i++) {
 		tell_group(s, now_ns, BY_OWNER, &groups[i], 0);
 		told += groups[i].count;
@@ -443,8 +444,7 @@ static void on_row(struct survey *s, const union event *ev)
 		on_life(s, &ev->census);
 	else if (ev->hdr.kind == WIRE_LISTENER && s->config.of == SURVEY_LISTENERS)
 		on_listener(s, &ev->listener);
-	else if (ev->hdr.kind == WIRE_REQUEST && s->config.of == SURVEY_LISTENERS &&
-		 in_scope(s, ev->hdr.netns, &ev->request.tuple))
+	else if (ev->hdr.kind == WIRE_REQUEST && s->config.of == SURVEY_LISTENERS)
 		queues_add_request(&s->queues, &ev->request);
 	else if (ev->hdr.kind == WIRE_AGED && s->config.of == SURVEY_STUCK &&
 		 in_scope(s, ev->hdr.netns, &ev->aged.tuple))

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tw_owners.h"
 
+#include <string.h>
+
+#include "addrset.h"
+#include "report.h"
+#include "tcp_state.h"
+
 #define OWNERS_MAX	4096	/* of a namespace; whoever finds no room is not told apart */
 
 struct tw_owner {
@@ -34,8 +40,24 @@ static void count(struct tw_owners *o, const struct timewait *ledger, const stru
 	owner->count++;
 }
 
+static bool satisfies(const struct filter *filter, const struct mini *m,
+		      const struct ownership *who)
+{
+	struct wire_tuple tuple = {
+		.lport = m->lport, .rport = m->rport, .family = addr_is_v4(m->raddr) ? 4 : 6,
+	};
+	const struct filter_facts facts = {
+		.tuple = &tuple, .states = 1u << TS_TIME_WAIT, .owner = &who->owner,
+		.handshake_ns = UNKNOWN_NS,
+	};
+
+	memcpy(tuple.laddr, m->laddr, sizeof(tuple.laddr));
+	memcpy(tuple.raddr, m->raddr, sizeof(tuple.raddr));
+	return filter_match(filter, &facts);
+}
+
 unsigned int tw_owners_of(struct tw_owners *o, const struct timewait *ledger, uint32_t netns,
-			  unsigned int n, struct tw_group *ret)
+			  const struct filter *filter, unsigned int n, struct tw_group *ret)
 {
 	const struct tw_place *place = timewait_place(ledger, netns);
 	const struct mini *m = NULL;
@@ -43,7 +65,8 @@ unsigned int tw_owners_of(struct tw_owners *o, const struct timewait *ledger, ui
 
 	keytab_clear(&o->table);
 	while (place && place->time_wait && (m = timewait_next(ledger, m))) {
-		if (timewait_place_of(ledger, m) == place && !(m->flags & MINI_PARKED))
+		if (timewait_place_of(ledger, m) == place && !(m->flags & MINI_PARKED) &&
+		    satisfies(filter, m, timewait_owner(ledger, m)))
 			count(o, ledger, m);
 	}
 	for (uint32_t i = 0; i < o->table.nr; i++) {

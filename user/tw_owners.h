@@ -6,6 +6,7 @@
 #ifndef SYNFIN_TW_OWNERS_H
 #define SYNFIN_TW_OWNERS_H
 
+#include "filter.h"
 #include "keytab.h"
 #include "timewait.h"
 #include "tw_table.h"
@@ -18,10 +19,10 @@ int tw_owners_init(struct tw_owners *o);
 void tw_owners_deinit(struct tw_owners *o);
 
 /*
- * The owners with most sockets in TIME_WAIT of the namespace, at most n, into ret;
- * their number.  Valid until the ledger changes.
+ * The owners with most sockets in TIME_WAIT of the namespace that satisfy the filter,
+ * at most n, into ret; their number.  Valid until the ledger changes.
  */
 unsigned int tw_owners_of(struct tw_owners *o, const struct timewait *ledger, uint32_t netns,
-			  unsigned int n, struct tw_group *ret);
+			  const struct filter *filter, unsigned int n, struct tw_group *ret);
 
 #endif

@@ -156,10 +156,16 @@ def dual_stack():
         found = synfin(place, "listen")
         yield from expect(listener_at(found, 8080), laddr="::", family=6, accept_queue=3)
         for words, ports in ((["-4"], [9090]), (["-6"], [8080]), (["-L", "9000-10000"], [9090]),
-                             (["sport", "=", ":9090"], [9090]), (["-p", "1"], [])):
-            told = [one["lport"] for one in of(synfin(place, "listen", *words), "listener")]
-            if told != ports:
+                             (["sport = :9090 or sport = :1"], [9090]), (["src ::"], [8080]),
+                             (["src 127.0.0.1"], [9090]), (["not", "src", "0.0.0.0/0"], [8080]),
+                             (["dport != :443 sport > 8080"], [9090]), (["dst 10/8"], []), (["state established"], []),
+                             (["-p", str(os.getpid()), "sport", "8080"], [8080]), (["-p", "1"], [])):
+            told = of(synfin(place, "listen", *words), "listener")
+            if [one["lport"] for one in told] != ports:
                 yield f"{words}: {told} instead of {ports}"
+            whole = {one["conn"]: {**one, "time": ""} for one in of(found, "listener")}
+            if any({**one, "time": ""} != whole[one["conn"]] for one in told):
+                yield f"{words}: a filter changed what is said: {told} instead of {found}"
 
 
 def nobody():

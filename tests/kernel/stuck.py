@@ -181,7 +181,9 @@ def healthy():
                 client.shutdown(socket.SHUT_WR)
             wait_for_sockets("close_wait", 2)
         time.sleep(0.1)
-        for words, count in (([], 4), (["-L", "7001"], 1), (["-D", "7001"], 1), (["-6"], 0)):
+        for words, count in (([], 4), (["-L", "7001"], 1), (["-D", "7001"], 1), (["-6"], 0),
+                             (["sport = :7001 or dport = :7001"], 2), (["state close-wait"], 2),
+                             (["-p", str(os.getpid()), "exclude", "close-wait"], 2), (["-p", "1"], 0)):
             found = stuck(place, "50ms", *words)
             if len(found) != count:
                 yield f"{words}: {len(found)} instead of {count}: {found}"

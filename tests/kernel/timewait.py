@@ -134,7 +134,8 @@ def groups():
         if ports.get(8080) != 7 or sum(ports.values()) != 21:
             yield f"by local port: {ports}"
         for words, count in ((["-4"], 17), (["-6"], 4), (["-D", "9090"], 6), (["-L", "8080"], 7),
-                             (["dst", "127.0.0.0/24", "and", "dport", "=", ":8080"], 8), (["state", "established"], 0)):
+                             (["dst 127.0.0.2/31"], 8), (["state time-wait not dst 127/8"], 4),
+                             (["state fin-wait-2"], 0), (["sport = :8080 or dst ::1"], 11)):
             table, = of(synfin(place, "timewait", *words), "time_wait")
             if table["count"] != count:
                 yield f"{words}: {table['count']} instead of {count}"

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "addrset.h"
 #include "sample_events.h"
 #include "survey.h"
 
@@ -12,7 +13,7 @@
 
 static struct survey survey;
 static struct names names;
-static struct filter filter;
+static struct filter filter;	/* everything, unless a test says otherwise */
 static struct report told[TOLD_MAX];
 static struct wire_tuple told_tuples[TOLD_MAX];
 static uint64_t told_left[TOLD_MAX][TW_STEPS];
@@ -43,6 +44,7 @@ static void init(enum survey_of of, struct wire_scope scope)
 	};
 
 	nr_told = 0;
+	filter = (struct filter){};
 	assert_int_equal(names_init(&names), 0);
 	assert_int_equal(survey_init(&survey, &config), 0);
 	feed((union event){ .start = start_of(T0) });
@@ -314,6 +316,20 @@ static void a_filter_asks_for_states_and_ports(void **state)
 	assert_int_equal(nth(REPORT_PORT_SPACE, 0)->port_space.used, 1);
 }
 
+/* What waits at a listening socket waits there, whoever it is. */
+static void requests_are_counted_whatever_is_asked_of_their_peers(void **state)
+{
+	init(SURVEY_LISTENERS, (struct wire_scope){ .family = 4 });
+	listener(0x1000, 1);
+	request(0x1000, T0);
+	survey.config.scope.raddrs = addrset_of(tuple_of(0).laddr, 128);
+	request(0x1000, T0);
+	request(0x2000, T0);	/* of a socket that nobody asked for */
+	census_end(0, WIRE_CENSUS_LISTENERS, T0 + SEC);
+	assert_int_equal(nth(REPORT_LISTENER, 0)->listener.half_open, 2);
+	assert_null(nth(REPORT_LISTENER, 1));
+}
+
 /* What a recording of trace begins with. */
 static void a_census_of_lives_will_do_if_there_is_no_other(void **state)
 {
@@ -445,6 +461,7 @@ int main(void)
 		TEST(a_space_that_grows_has_a_forecast),
 		TEST(what_is_out_of_scope_is_not_counted),
 		TEST(a_filter_asks_for_states_and_ports),
+		TEST(requests_are_counted_whatever_is_asked_of_their_peers),
 		TEST(a_census_of_lives_will_do_if_there_is_no_other),
 		TEST(a_census_of_lives_does_not_disturb_the_others),
 		TEST(listening_sockets_are_told_with_owners_when_all_is_over),
