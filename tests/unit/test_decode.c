@@ -651,7 +651,7 @@ static void random_bytes_are_an_event_or_an_error(void **state)
 {
 	uint64_t seed = 1, bytes[sizeof(union event) / 8 + 1];
 
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < 5000; i++) {
 		for (unsigned int w = 0; w < sizeof(bytes) / 8; w++)
 			bytes[w] = random_next(&seed);
 		assert_total(bytes, random_below(&seed, sizeof(bytes) + 1));
@@ -663,7 +663,7 @@ static void good_records_with_a_few_bytes_changed_are_an_event_or_an_error(void 
 {
 	uint64_t seed = 2;
 
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < 5000; i++) {
 		union event ev = good(next_kind(random_below(&seed, WIRE_KIND_MAX - 1)));
 		unsigned int len = ev.hdr.len, changes = 1 + random_below(&seed, 8);
 

@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS synfin.connections (
     role Nullable(String),
     pid Nullable(UInt32), comm Nullable(String), uid Nullable(UInt32), owner_from Nullable(String),
     cgroup Nullable(String), unit Nullable(String), container_id Nullable(String), pod_uid Nullable(String),
+    exe Nullable(String), cmdline Nullable(String),
     outcome Nullable(String), error Nullable(String),
     handshake_us Nullable(UInt64),
     syn_retrans UInt32, synack_retrans UInt32, data_retrans UInt32, fin_retrans UInt32,

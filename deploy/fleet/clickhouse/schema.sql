@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS synfin.connections (
     owner_from LowCardinality(Nullable(String)),
     cgroup LowCardinality(Nullable(String)), unit LowCardinality(Nullable(String)),
     container_id LowCardinality(Nullable(String)), pod_uid LowCardinality(Nullable(String)),
+    exe LowCardinality(Nullable(String)), cmdline Nullable(String),
     outcome LowCardinality(Nullable(String)), error LowCardinality(Nullable(String)),
     handshake_us Nullable(UInt64),
     syn_retrans UInt32, synack_retrans UInt32, data_retrans UInt32, fin_retrans UInt32,
