@@ -16,6 +16,7 @@
 
 #define NET_XMIT_CN	2
 #define ENOBUFS		105
+#define PF_KTHREAD	0x00200000
 #define S_IFMT		0170000
 #define S_IFSOCK	0140000
 
@@ -92,6 +93,53 @@ static __always_inline const struct sock *file_sock(struct file *file)
 		return NULL;
 	socket = BPF_CORE_READ(file, private_data);
 	return socket ? BPF_CORE_READ(socket, sk) : NULL;
+}
+
+/*
+ * bpf_get_current_task_btf(): 3ca1032ab7ab ("bpf: Implement get_current_task_btf and
+ * RET_PTR_TO_BTF_ID"), v5.11.
+ * What it returns is read as memory is; before, each member takes a probe.
+ */
+const volatile bool has_task_btf = true;
+
+/* A kernel thread: delayed fput, kernel sockets; io_uring's workers up to 5.11. */
+static __always_inline bool current_is_kernel(void)
+{
+	if (has_task_btf)
+		return bpf_get_current_task_btf()->flags & PF_KTHREAD;
+	return BPF_CORE_READ((const struct task_struct *)bpf_get_current_task(), flags) & PF_KTHREAD;
+}
+
+/*
+ * Of the leader of current's thread group, unless that is a kernel thread: then
+ * false.  The name by two words: it has sixteen bytes.
+ */
+static __always_inline bool current_process(__u32 *pid, char *comm, __u64 *start_boottime)
+{
+	const struct task_struct *task, *leader;
+	__u64 *to = (__u64 *)comm;
+	const __u64 *from;
+
+	if (has_task_btf) {
+		task = bpf_get_current_task_btf();
+		if (task->flags & PF_KTHREAD)
+			return false;
+		leader = task->group_leader;
+		from = (const __u64 *)leader->comm;
+		*pid = leader->tgid;
+		to[0] = from[0];
+		to[1] = from[1];
+		*start_boottime = leader->start_boottime;
+	} else {
+		if (current_is_kernel())
+			return false;
+		task = (const void *)bpf_get_current_task();
+		leader = BPF_CORE_READ(task, group_leader);
+		*pid = bpf_get_current_pid_tgid() >> 32;
+		bpf_core_read(comm, WIRE_COMM_LEN, &leader->comm);
+		*start_boottime = BPF_CORE_READ(leader, start_boottime);
+	}
+	return true;
 }
 
 /* A queue's verdict is told as net_xmit_errno() does: congestion is none, a drop ENOBUFS. */

@@ -10,8 +10,6 @@
 #include "emit.bpf.h"
 #include "sock.bpf.h"
 
-#define PF_KTHREAD	0x00200000
-
 /* What tells processes of one pid apart: see wire_owner. */
 static __always_inline __u32 born_of(__u64 start_boottime)
 {
@@ -52,26 +50,13 @@ static __always_inline bool current_is_owner(const struct sock *sk, const struct
 	return false;
 }
 
-/*
- * A kernel thread owns nothing: delayed fput, kernel sockets, and io_uring's
- * workers up to 5.11; later these are threads of their process.
- */
-static __always_inline bool current_is_kernel(void)
-{
-	const struct task_struct *task = (const void *)bpf_get_current_task();
-
-	return BPF_CORE_READ(task, flags) & PF_KTHREAD;
-}
-
-/* Into o and *born goes who is running. */
+/* Into o and *born goes who is running: a kernel thread is nobody. */
 static __always_inline void process_read(struct wire_owner *o, __u32 *born)
 {
-	const struct task_struct *task = (const void *)bpf_get_current_task();
-	const struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+	__u64 start_boottime;
 
-	o->pid = bpf_get_current_pid_tgid() >> 32;
-	BPF_CORE_READ_INTO(&o->comm, leader, comm);
-	*born = born_of(BPF_CORE_READ(leader, start_boottime));
+	if (current_process(&o->pid, o->comm, &start_boottime))
+		*born = born_of(start_boottime);
 }
 
 /* What the socket itself says, which it always does; and no process. */
@@ -120,6 +105,7 @@ static __always_inline void tell_owner_seen(const struct sock *sk)
 		return;
 	record_identity(&rec->hdr, sk_cookie(sk), sk);
 	owner_read(sk, &rec->owner);
+	rec->born = 0;
 	process_read(&rec->owner, &rec->born);
 	rec->pad = 0;
 	record_end(rec);

@@ -119,7 +119,7 @@ static __always_inline void do_on_set_state(__u64 *ctx)
 	rec->tuple = tuple;
 	owner_read(sk, &rec->owner);
 	rec->born = 0;
-	if (wants_owners && current_is_owner(sk, tp, oldstate, newstate) && !current_is_kernel())
+	if (wants_owners && current_is_owner(sk, tp, oldstate, newstate))
 		process_read(&rec->owner, &rec->born);
 	if (cloned)	/* the listener's numbers */
 		__builtin_memset(&rec->sample, 0, sizeof(rec->sample));

@@ -420,6 +420,7 @@ static int configure_owners(struct capture *c)
 
 	skel->rodata->wants_owners = wanted;
 	skel->rodata->has_sk_storage = f->sk_storage;
+	skel->rodata->has_task_btf = f->task_btf;
 	skel->rodata->has_sock_from_file = f->sock_from_file;
 	if (bpf_program__set_autoload(skel->progs.on_read, read) ||
 	    bpf_program__set_autoload(skel->progs.on_written, written) ||

@@ -250,6 +250,7 @@ int loop_start(struct loop *l, const struct options *opt, const struct capture_c
 		l->config.censuses |= 1u << WIRE_CENSUS_LIVES;
 	l->config.debug_slow = debug_number("SYNFIN_DEBUG_SLOW");
 	l->config.debug_no_twin = debug_number("SYNFIN_DEBUG_NO_TWIN");
+	l->config.owners &= !debug_number("SYNFIN_DEBUG_NO_OWNERS");
 	capture_set_log();
 	err = check_features(&l->features, !config->census_only);
 	if (err)
