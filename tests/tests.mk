@@ -64,13 +64,13 @@ fuzz: fuzzers				## each fuzzer for SECONDS (600); FUZZ="fuzz_decode ..."
 	$Qtests/fuzz/run --seconds $(SECONDS) $O/fuzz $(FUZZ)
 
 # Benchmarks.
-BENCHES	:= $O/tests/bench/engine $O/tests/bench/transitions
+BENCHES	:= $O/tests/bench/engine $O/tests/bench/transitions $O/tests/bench/receives
 
 $O/tests/bench/engine: tests/bench/engine.c $(call objs,$(ENGINE) decode)
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CPPFLAGS_ALL) -iquote tests/unit $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 
-$O/tests/bench/transitions: tests/bench/transitions.c
+$O/tests/bench/transitions $O/tests/bench/receives: $O/tests/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #define BYTES	20000	/* as many as a new socket's buffer takes; some milliseconds */
-#define TURNS	10
 
 static double now_ns(clockid_t clock)
 {
@@ -48,7 +47,7 @@ static void connect_to_self(int *client, int *server)
 }
 
 /* CPU time, not the clock's: who else runs on this core does not count. */
-static double turn_ns(int client, int server)
+static double round_ns(int client, int server)
 {
 	static char data[BYTES];
 	double begun;
@@ -64,20 +63,6 @@ static double turn_ns(int client, int server)
 			die("receives: recv");
 	}
 	return (now_ns(CLOCK_THREAD_CPUTIME_ID) - begun) / BYTES;
-}
-
-/* Of several the least: whatever else happened took longer. */
-static double round_ns(int client, int server)
-{
-	double least = turn_ns(client, server);
-
-	for (int i = 1; i < TURNS; i++) {
-		double ns = turn_ns(client, server);
-
-		if (ns < least)
-			least = ns;
-	}
-	return least;
 }
 
 int main(void)

@@ -28,6 +28,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "kernel"))
 sys.dont_write_bytecode = True
 
+import bpf                  # noqa: E402
 from netns import Netns     # noqa: E402
 
 TREE = pathlib.Path(os.environ.get("BENCH_DIR", HERE.parents[1] / "build")).resolve()
@@ -99,31 +100,74 @@ def storm(network, size):
     return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
 
 
+class Loop:
+    """A program of this directory that measures a round each time it is asked to."""
+
+    def __init__(self, network, *words):
+        self._process = subprocess.Popen(["ip", "netns", "exec", network.name, BENCH / words[0], *words[1:]],
+                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.round_ns()
+
+    def round_ns(self):
+        self._process.stdin.write("go\n")
+        self._process.stdin.flush()
+        return float(self._process.stdout.readline())
+
+    def end(self):
+        self._process.stdin.close()
+        self._process.wait()
+
+
 # ---- per transition ----
 
 def transitions(network, directory):
     """CPU nanoseconds that one transition takes more when it is traced."""
-    rows = []
-    loop = subprocess.Popen(["ip", "netns", "exec", network.name, BENCH / "transitions", "100" if QUICK else "300"],
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def round_ns():
-        loop.stdin.write("go\n")
-        loop.stdin.flush()
-        return float(loop.stdout.readline())
-
-    round_ns()
+    rows, loop = [], Loop(network, "transitions", "100" if QUICK else "300")
     for name, words in (("trace -o json > file", ["trace", "-o", "json"]), ("conns -o json > file", ["conns", "-o", "json"])):
         plain, traced = [], []
         for _ in range(ROUNDS):
-            plain.append(round_ns())
+            plain.append(loop.round_ns())
             with Tracer([SYNFIN, *words, "-N", network.name], f"{directory}/out"):
-                traced.append(round_ns())
+                traced.append(loop.round_ns())
         more = [b - a for a, b in zip(plain, traced)]
         rows.append((f"transition, {name}", statistics.median(more), "ns", spread(more)))
-    loop.stdin.close()
-    loop.wait()
+    loop.end()
     return rows
+
+
+# ---- owners ----
+
+def owners(network, directory):
+    """What it takes to know whose a socket is: CPU nanoseconds more, paired."""
+    command = [SYNFIN, "trace", "-o", "json", "-N", network.name]
+    nobody = {"SYNFIN_DEBUG_NO_OWNERS": "1"}
+
+    def least(loop):
+        """Of many short rounds: whatever else happened took longer."""
+        return min(loop.round_ns() for _ in range(20))
+
+    def traced(loop, env=None):
+        with Tracer(command, f"{directory}/out", env=env):
+            return least(loop)
+
+    def hooked(loop):
+        link = bpf.attach_raw(bpf.load(bpf.RAW_TRACEPOINT, bpf.returns(0)), "tcp_rcv_space_adjust")
+        ns = least(loop)
+        os.close(link)
+        return ns
+
+    def row(name, words, without, with_it):
+        loop = Loop(network, *words)
+        more = [-without(loop) + with_it(loop) for _ in range(ROUNDS)]
+        loop.end()
+        return name, statistics.median(more), "ns", spread(more)
+
+    return [
+        row("recv() whose owner is known, trace -o json", ["receives"], least, traced),
+        row("recv(), an empty program on its tracepoint", ["receives"], least, hooked),
+        row("transition that tells its process, against none", ["transitions", "5"],
+            lambda loop: traced(loop, nobody), traced),
+    ]
 
 
 # ---- storms ----
@@ -240,7 +284,7 @@ def main():
     if os.geteuid():
         print("bench: needs root", file=sys.stderr)
         return 1
-    parts = {part.__name__: part for part in (transitions, storms, engine, idle)}
+    parts = {part.__name__: part for part in (transitions, owners, storms, engine, idle)}
     wanted = sys.argv[1:] or list(parts)
     print(f"{os.uname().release}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {ROUNDS} paired rounds")
     print(f"{'':54} {'median':>12} {'':7} rounds")
