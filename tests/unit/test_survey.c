@@ -38,8 +38,8 @@ static void feed(union event ev)
 static void init(enum survey_of of, struct wire_scope scope)
 {
 	const struct survey_config config = {
-		.of = of, .filter = &filter, .scope.sockets = scope, .groups = 3, .older_ns = 60 * SEC,
-		.repeats = true,
+		.of = of, .filter = &filter, .scope.sockets = scope, .groups = 3,
+		.older_ns = 60 * SEC, .repeats = true,
 		.names = &names, .report = on_report,
 	};
 
