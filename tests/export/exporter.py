@@ -60,7 +60,7 @@ class Exporter:
             self.port = int(found[1])
 
     def _await_tracing(self):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while "tracing" not in self.said():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()

@@ -18,7 +18,10 @@ def attempts(test):
     """What is wrong at last, as a list; [] as soon as nothing is. What was wrong is printed."""
     wrong = []
     for attempt in range(1, LIMIT + 1):
-        wrong = list(test())
+        try:
+            wrong = list(test())
+        except RuntimeError as error:   # what it needed did not come up
+            wrong = [str(error)]
         if not wrong:
             break
         for line in wrong[:5]:
