@@ -105,9 +105,12 @@ const volatile bool has_task_btf = true;
 /* A kernel thread: delayed fput, kernel sockets; io_uring's workers up to 5.11. */
 static __always_inline bool current_is_kernel(void)
 {
+	const struct task_struct *task;
+
 	if (has_task_btf)
 		return bpf_get_current_task_btf()->flags & PF_KTHREAD;
-	return BPF_CORE_READ((const struct task_struct *)bpf_get_current_task(), flags) & PF_KTHREAD;
+	task = (const struct task_struct *)bpf_get_current_task();
+	return BPF_CORE_READ(task, flags) & PF_KTHREAD;
 }
 
 /*
