@@ -17,7 +17,7 @@ else
 endif
 
 # The engine: linked into tool, tests and fuzzers alike, and pure (tests/check/purity).
-ENGINE	:= tcp_state words scope portset memo cgroup process names owner listenmap conntab verdict lifecycle ownerset timewait tell ends requests minis \
+ENGINE	:= tcp_state words scope portset memo cgroup process names owner listenmap conntab resting verdict lifecycle ownerset timewait tell ends requests minis \
 	   mini_segment mini_census listeners engine keytab tw_table tw_owners ports queues age stuck survey
 ENGINE	+= view conclude ladder explain
 CORE	:= $(ENGINE) decode field tally row text value human summary sink sink_json sink_csv \

@@ -38,9 +38,10 @@ $O/tests/storm-static: $(wildcard tests/load/*.c tests/load/*.h) $(CROSS)
 
 programs: all $(call test_programs,$O)
 
-# The same once more with the sanitizers, in a tree of its own.
+# The same once more with the sanitizers, in a tree of its own; connections are packed
+# as soon as may be (conntab.h), so that all that is told comes from such as were.
 sanitized:
-	$Q$(MAKE) --no-print-directory O=$O/asan CFLAGS="$(ASAN)" programs
+	$Q$(MAKE) --no-print-directory O=$O/asan CPPFLAGS="-DCONNTAB_RECENT=16" CFLAGS="$(ASAN)" programs
 
 # Fuzzers: clang's libFuzzer, with the sanitizers, in a tree of their own.
 FUZZERS	:= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -56,7 +57,7 @@ $O/tests/fuzz_%: $O/tests/fuzz/fuzz_%.o $(call objs,$(CORE))
 
 fuzzers:
 	$Q$(MAKE) --no-print-directory O=$O/fuzz CC=$(CLANG) \
-		CPPFLAGS="-DMAX_CONNS=64 -DOUT_SIZE=65536" \
+		CPPFLAGS="-DMAX_CONNS=64 -DOUT_SIZE=65536 -DCONNTAB_RECENT=16" \
 		CFLAGS="-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all" \
 		$(patsubst %,$O/fuzz/tests/%,$(FUZZERS))
 

@@ -90,15 +90,15 @@ struct progress {
 struct conn {
 	/* conntab's */
 	uint64_t key;
-	uint32_t self, next, older, newer;	/* indices into the table */
+	uint32_t self;		/* its place in the table */
 	uint32_t timer;		/* position in the heap + 1; 0: none */
 	uint64_t deadline_ns;
+	struct conn *next_free;
 
 	struct conn *next_listener;	/* listenmap's */
 
 	/* lifecycle's */
 	uint64_t id;		/* what `conn` prints; 0: not known yet */
-	uint64_t sock;
 	int64_t  clock_ns;	/* realtime - monotonic at birth: one life, one clock */
 	struct wire_tuple tuple;
 	uint64_t cgroup;	/* the socket's own; 0: not known */
@@ -130,5 +130,13 @@ struct conn {
 	struct progress progress;
 	struct ending end;
 };
+
+/* When it is known to have been there. */
+static inline uint64_t conn_seen_ns(const struct conn *c)
+{
+	uint64_t at_ns = c->stage == STAGE_LISTENER ? c->since_ns : c->last_ns;
+
+	return at_ns > c->census_ns ? at_ns : c->census_ns;
+}
 
 #endif

@@ -5,12 +5,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK	1024u		/* connections: some 400 kB, one page table's worth */
-#define NIL	UINT32_MAX	/* no index */
+#include "resting.h"
 
-static struct conn *at(const struct conntab *t, uint32_t i)
+#define CHUNK		1024u	/* slots: some 170 kB */
+#define CONN_CHUNK	256u	/* connections: some 110 kB */
+#define NIL		UINT32_MAX	/* no index */
+
+enum slot_state { SLOT_FREE, SLOT_CONN, SLOT_PACKED };
+
+struct conntab_slot {
+	uint64_t key;
+	uint32_t next, older, newer;	/* indices of slots; next: + 1 */
+	uint16_t recent;	/* how often it, or who was here before it, is in `recent` */
+	uint8_t  state;		/* enum slot_state */
+	union {
+		struct conn *conn;
+		struct resting packed;
+	};
+};
+_Static_assert(sizeof(struct conntab_slot) <= 168, "a million of them in 200 MB");
+_Static_assert(CONNTAB_RECENT >= 16 && CONNTAB_RECENT <= UINT16_MAX, "see conntab.h");
+
+static struct conntab_slot *at(const struct conntab *t, uint32_t i)
 {
 	return &t->chunks[i / CHUNK][i % CHUNK];
+}
+
+/* One that is not packed. */
+static struct conn *conn_at(const struct conntab *t, uint32_t i)
+{
+	return at(t, i)->conn;
 }
 
 /* ---- hash chains ---- */
@@ -28,59 +52,65 @@ static uint32_t *bucket(const struct conntab *t, uint64_t key)
 }
 
 /* Empty is 0, so that the array may come zeroed: links are index + 1. */
-static void chain_insert(struct conntab *t, struct conn *c)
+static void chain_insert(struct conntab *t, uint32_t i)
 {
-	uint32_t *head = bucket(t, c->key);
+	struct conntab_slot *s = at(t, i);
+	uint32_t *head = bucket(t, s->key);
 
-	c->next = *head;
-	*head = c->self + 1;
+	s->next = *head;
+	*head = i + 1;
 }
 
-static void chain_remove(struct conntab *t, struct conn *c)
+static void chain_remove(struct conntab *t, uint32_t i)
 {
-	uint32_t *link = bucket(t, c->key);
+	struct conntab_slot *s = at(t, i);
+	uint32_t *link = bucket(t, s->key);
 
-	while (*link != c->self + 1)
+	while (*link != i + 1)
 		link = &at(t, *link - 1)->next;
-	*link = c->next;
+	*link = s->next;
 }
 
 /* ---- the order of use ---- */
 
-static void age_append(struct conntab *t, struct conn *c)
+static void age_append(struct conntab *t, uint32_t i)
 {
-	c->older = t->newest;
-	c->newer = NIL;
+	struct conntab_slot *s = at(t, i);
+
+	s->older = t->newest;
+	s->newer = NIL;
 	if (t->newest != NIL)
-		at(t, t->newest)->newer = c->self;
+		at(t, t->newest)->newer = i;
 	else
-		t->oldest = c->self;
-	t->newest = c->self;
+		t->oldest = i;
+	t->newest = i;
 }
 
-static void age_remove(struct conntab *t, struct conn *c)
+static void age_remove(struct conntab *t, uint32_t i)
 {
-	if (c->older != NIL)
-		at(t, c->older)->newer = c->newer;
+	struct conntab_slot *s = at(t, i);
+
+	if (s->older != NIL)
+		at(t, s->older)->newer = s->newer;
 	else
-		t->oldest = c->newer;
-	if (c->newer != NIL)
-		at(t, c->newer)->older = c->older;
+		t->oldest = s->newer;
+	if (s->newer != NIL)
+		at(t, s->newer)->older = s->older;
 	else
-		t->newest = c->older;
+		t->newest = s->older;
 }
 
-/* ---- deadlines: a binary heap of indices, earliest on top ---- */
+/* ---- deadlines: a binary heap of indices, earliest on top; who has one is not packed ---- */
 
 static void heap_put(struct conntab *t, uint32_t pos, uint32_t i)
 {
 	t->heap[pos] = i;
-	at(t, i)->timer = pos + 1;
+	conn_at(t, i)->timer = pos + 1;
 }
 
 static bool earlier(const struct conntab *t, uint32_t a, uint32_t b)
 {
-	return at(t, a)->deadline_ns < at(t, b)->deadline_ns;
+	return conn_at(t, a)->deadline_ns < conn_at(t, b)->deadline_ns;
 }
 
 static void heap_up(struct conntab *t, uint32_t pos)
@@ -113,12 +143,12 @@ static void heap_remove(struct conntab *t, uint32_t pos)
 {
 	uint32_t last = t->heap[--t->heap_len];
 
-	at(t, t->heap[pos])->timer = 0;
+	conn_at(t, t->heap[pos])->timer = 0;
 	if (pos == t->heap_len)
 		return;
 	heap_put(t, pos, last);
 	heap_up(t, pos);
-	heap_down(t, at(t, last)->timer - 1);
+	heap_down(t, conn_at(t, last)->timer - 1);
 }
 
 void conntab_set_deadline(struct conntab *t, struct conn *c, uint64_t at_ns)
@@ -134,18 +164,136 @@ void conntab_set_deadline(struct conntab *t, struct conn *c, uint64_t at_ns)
 
 uint64_t conntab_next_deadline(const struct conntab *t)
 {
-	return t->heap_len ? at(t, t->heap[0])->deadline_ns : 0;
+	return t->heap_len ? conn_at(t, t->heap[0])->deadline_ns : 0;
 }
 
-struct conn *conntab_due(struct conntab *t, uint64_t now_ns)
+/* ---- memory ---- */
+
+/* The free list of slots runs through `older`. */
+static bool grow(struct conntab *t)
 {
+	struct conntab_slot *chunk;
+	uint32_t n = t->limit - t->allocated;
+
+	if (n > CHUNK)
+		n = CHUNK;
+	if (!n)
+		return false;
+	chunk = calloc(CHUNK, sizeof(*chunk));
+	if (!chunk)
+		return false;
+	t->chunks[t->allocated / CHUNK] = chunk;
+	for (uint32_t i = n; i--;) {
+		chunk[i].older = t->free_head;
+		t->free_head = t->allocated + i;
+	}
+	t->allocated += n;
+	return true;
+}
+
+static bool grow_conns(struct conntab *t)
+{
+	struct conn *chunk = calloc(CONN_CHUNK, sizeof(*chunk));
+
+	if (!chunk)
+		return false;
+	t->conn_chunks[t->nr_conn_chunks++] = chunk;
+	for (uint32_t i = CONN_CHUNK; i--;) {
+		chunk[i].next_free = t->free_conns;
+		t->free_conns = &chunk[i];
+	}
+	return true;
+}
+
+/* A zeroed one for the slot, whatever the slot held.  NULL: there is no memory. */
+static struct conn *take_conn(struct conntab *t, uint32_t i)
+{
+	struct conntab_slot *s = at(t, i);
+	struct conn *c = t->free_conns;
+
+	if (!c && !grow_conns(t))
+		return NULL;
+	c = t->free_conns;
+	t->free_conns = c->next_free;
+	memset(c, 0, sizeof(*c));
+	c->self = i;
+	c->key = s->key;
+	s->state = SLOT_CONN;
+	s->conn = c;
+	return c;
+}
+
+static void give_conn(struct conntab *t, struct conn *c)
+{
+	c->next_free = t->free_conns;
+	t->free_conns = c;
+}
+
+static void free_slot(struct conntab *t, uint32_t i)
+{
+	struct conntab_slot *s = at(t, i);
+
+	chain_remove(t, i);
+	age_remove(t, i);
+	s->state = SLOT_FREE;
+	s->older = t->free_head;
+	t->free_head = i;
+	t->used--;
+}
+
+/* ---- packed ---- */
+
+static void pack(struct conntab *t, struct conntab_slot *s)
+{
+	struct conn *c = s->conn;
+	struct resting packed;
+
+	if (!resting_pack(&packed, c, &t->owners))
+		return;
+	give_conn(t, c);
+	s->state = SLOT_PACKED;
+	s->packed = packed;
+}
+
+/* It is asked for; whoever was asked for longest ago may be packed now. */
+static void touch(struct conntab *t, uint32_t i)
+{
+	uint32_t last = t->recent[(t->recent_at ? t->recent_at : CONNTAB_RECENT) - 1];
+	uint32_t leaves = t->recent[t->recent_at];
+	struct conntab_slot *s;
+
+	if (last == i + 1)
+		return;
+	t->recent[t->recent_at] = i + 1;
+	t->recent_at = (t->recent_at + 1) % CONNTAB_RECENT;
+	at(t, i)->recent++;
+	if (!leaves)
+		return;
+	s = at(t, leaves - 1);
+	if (!--s->recent && s->state == SLOT_CONN)
+		pack(t, s);
+}
+
+/* It is asked for.  NULL: there is no memory for it, and it is gone. */
+static struct conn *unpacked(struct conntab *t, uint32_t i)
+{
+	struct conntab_slot *s = at(t, i);
+	struct resting packed;
 	struct conn *c;
 
-	if (!t->heap_len || conntab_next_deadline(t) > now_ns)
-		return NULL;
-	c = at(t, t->heap[0]);
-	conntab_set_deadline(t, c, 0);
-	return c;
+	touch(t, i);
+	if (s->state == SLOT_CONN)
+		return s->conn;
+	packed = s->packed;
+	c = take_conn(t, i);
+	if (c) {
+		resting_unpack(c, &packed, &t->owners);
+		return c;
+	}
+	resting_drop(&packed, &t->owners);
+	free_slot(t, i);
+	t->refused++;
+	return NULL;
 }
 
 /* ---- the table ---- */
@@ -161,8 +309,9 @@ int conntab_init(struct conntab *t, uint32_t limit)
 	/* Untouched pages of these cost nothing. */
 	new.buckets = calloc(new.nr_buckets, sizeof(*new.buckets));
 	new.chunks = calloc(limit / CHUNK + 1, sizeof(*new.chunks));
+	new.conn_chunks = calloc(limit / CONN_CHUNK + 1, sizeof(*new.conn_chunks));
 	new.heap = calloc(limit, sizeof(*new.heap));
-	if (!new.buckets || !new.chunks || !new.heap) {
+	if (!new.buckets || !new.chunks || !new.conn_chunks || !new.heap) {
 		conntab_deinit(&new);
 		return -ENOMEM;
 	}
@@ -174,100 +323,156 @@ void conntab_deinit(struct conntab *t)
 {
 	for (uint32_t i = 0; t->chunks && i < t->allocated; i += CHUNK)
 		free(t->chunks[i / CHUNK]);
+	for (uint32_t i = 0; i < t->nr_conn_chunks; i++)
+		free(t->conn_chunks[i]);
 	free(t->chunks);
+	free(t->conn_chunks);
 	free(t->buckets);
 	free(t->heap);
+	ownerset_deinit(&t->owners);
 	memset(t, 0, sizeof(*t));
 }
 
 struct conn *conntab_find(struct conntab *t, uint64_t key)
 {
-	uint32_t link = *bucket(t, key);
-	struct conn *c;
+	uint32_t link = *bucket(t, key), i;
 
-	for (; link; link = c->next) {
-		c = at(t, link - 1);
-		if (c->key != key)
-			continue;
-		if (t->newest != c->self) {
-			age_remove(t, c);
-			age_append(t, c);
-		}
-		return c;
+	while (link && at(t, link - 1)->key != key)
+		link = at(t, link - 1)->next;
+	if (!link)
+		return NULL;
+	i = link - 1;
+	if (t->newest != i) {
+		age_remove(t, i);
+		age_append(t, i);
 	}
-	return NULL;
-}
-
-/* The free list runs through `older`. */
-static bool grow(struct conntab *t)
-{
-	struct conn *chunk;
-	uint32_t n = t->limit - t->allocated;
-
-	if (n > CHUNK)
-		n = CHUNK;
-	if (!n)
-		return false;
-	chunk = calloc(CHUNK, sizeof(*chunk));
-	if (!chunk)
-		return false;
-	t->chunks[t->allocated / CHUNK] = chunk;
-	for (uint32_t i = n; i--;) {
-		chunk[i].self = t->allocated + i;
-		chunk[i].older = t->free_head;
-		t->free_head = chunk[i].self;
-	}
-	t->allocated += n;
-	return true;
+	return unpacked(t, i);
 }
 
 struct conn *conntab_add(struct conntab *t, uint64_t key)
 {
+	struct conntab_slot *s;
 	struct conn *c;
-	uint32_t self;
+	uint32_t i;
 
 	if (t->free_head == NIL && !grow(t))
 		return NULL;
-	self = t->free_head;
-	c = at(t, self);
-	t->free_head = c->older;
-	memset(c, 0, sizeof(*c));
-	c->self = self;
-	c->key = key;
-	chain_insert(t, c);
-	age_append(t, c);
+	i = t->free_head;
+	s = at(t, i);
+	s->key = key;
+	c = take_conn(t, i);
+	if (!c)
+		return NULL;
+	t->free_head = s->older;
+	chain_insert(t, i);
+	age_append(t, i);
 	t->used++;
+	touch(t, i);
 	return c;
 }
 
 void conntab_rekey(struct conntab *t, struct conn *c, uint64_t key)
 {
-	chain_remove(t, c);
+	chain_remove(t, c->self);
+	at(t, c->self)->key = key;
 	c->key = key;
-	chain_insert(t, c);
+	chain_insert(t, c->self);
 }
 
 void conntab_remove(struct conntab *t, struct conn *c)
 {
 	conntab_set_deadline(t, c, 0);
-	chain_remove(t, c);
-	age_remove(t, c);
-	c->older = t->free_head;
-	t->free_head = c->self;
-	t->used--;
+	free_slot(t, c->self);
+	give_conn(t, c);
+}
+
+struct conn *conntab_due(struct conntab *t, uint64_t now_ns)
+{
+	struct conn *c;
+
+	if (!t->heap_len || conntab_next_deadline(t) > now_ns)
+		return NULL;
+	c = conn_at(t, t->heap[0]);
+	conntab_set_deadline(t, c, 0);
+	touch(t, c->self);
+	return c;
+}
+
+/* ---- one after the other ---- */
+
+/* From this one on; what is refused on the way is gone. */
+static struct conn *first_from(struct conntab *t, uint32_t i)
+{
+	while (i != NIL) {
+		uint32_t newer = at(t, i)->newer;
+		struct conn *c = unpacked(t, i);
+
+		if (c)
+			return c;
+		i = newer;
+	}
+	return NULL;
 }
 
 struct conn *conntab_oldest(struct conntab *t)
 {
-	return t->oldest == NIL ? NULL : at(t, t->oldest);
+	return first_from(t, t->oldest);
+}
+
+struct conn *conntab_newer(struct conntab *t, const struct conn *c)
+{
+	return first_from(t, at(t, c->self)->newer);
+}
+
+static bool is_unseen(const struct conntab_slot *s, uint32_t netns, uint64_t before_ns)
+{
+	const struct resting *r = &s->packed;
+
+	if (s->state == SLOT_CONN)
+		return s->conn->netns == netns && conn_seen_ns(s->conn) < before_ns;
+	return r->netns == netns && r->last_ns < before_ns && r->census_ns < before_ns;
+}
+
+struct conn *conntab_unseen(struct conntab *t, const struct conn *c, uint32_t netns,
+			    uint64_t before_ns)
+{
+	uint32_t i = c ? at(t, c->self)->newer : t->oldest;
+
+	while (i != NIL) {
+		uint32_t newer = at(t, i)->newer;
+		struct conn *found = is_unseen(at(t, i), netns, before_ns) ? unpacked(t, i) : NULL;
+
+		if (found)
+			return found;
+		i = newer;
+	}
+	return NULL;
+}
+
+void conntab_pack(struct conntab *t)
+{
+	for (uint32_t i = t->oldest; i != NIL; i = at(t, i)->newer) {
+		if (at(t, i)->state == SLOT_CONN)
+			pack(t, at(t, i));
+	}
+}
+
+void conntab_count(const struct conntab *t, uint32_t ret[TS_MAX])
+{
+	memset(ret, 0, TS_MAX * sizeof(*ret));
+	for (uint32_t i = t->oldest; i != NIL; i = at(t, i)->newer) {
+		const struct conntab_slot *s = at(t, i);
+
+		if (s->state == SLOT_PACKED)
+			ret[TS_ESTABLISHED]++;
+		else if (s->conn->stage == STAGE_OPEN || s->conn->stage == STAGE_LISTENER)
+			ret[s->conn->state]++;
+	}
 }
 
 struct conn *conntab_at(const struct conntab *t, uint32_t self)
 {
-	return self < t->allocated ? at(t, self) : NULL;
-}
+	const struct conntab_slot *s = self < t->allocated ? at(t, self) : NULL;
 
-struct conn *conntab_newer(const struct conntab *t, const struct conn *c)
-{
-	return c->newer == NIL ? NULL : at(t, c->newer);
+	return s && s->state == SLOT_CONN ? s->conn : NULL;
 }

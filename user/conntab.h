@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * conntab.h - identity -> connection, in bounded memory.  Pure: imports
- * nothing but calloc and free.
+ * nothing but memory functions.
  *
- * Keys are whatever lifecycle uses as identity; 0 is not a key.  Connections
- * keep their address until they are removed.  Memory grows by chunks up to the
- * limit, is reused, and given back only by conntab_deinit(); when the limit is
- * reached, or memory is refused, the caller gets NULL and evicts
+ * Keys are whatever lifecycle uses as identity; 0 is not a key.  Memory grows by
+ * chunks up to the limit, is reused, and given back only by conntab_deinit(); when
+ * the limit is reached, or memory is refused, the caller gets NULL and evicts
  * conntab_oldest(), the one untouched for longest.
+ *
+ * Of most connections nothing is heard for long.  Those that are quiet (resting.h),
+ * and of which nothing was among the last CONNTAB_RECENT that were found, added or
+ * due, are kept packed, 172 bytes each, until somebody asks for them.  Every other
+ * keeps its address until it is removed; so does this one until that many others
+ * were asked for.  If there is no memory to unpack one it is gone, and counted in
+ * `refused`.
  *
  * Each connection may have one deadline; conntab_due() hands out those that
  * have passed, earliest first.
@@ -16,15 +22,31 @@
 #define SYNFIN_CONNTAB_H
 
 #include "conn.h"
+#include "ownerset.h"
+#include "tcp_state.h"
+
+/* No event asks for as many connections as the least that this may be, 16. */
+#ifndef CONNTAB_RECENT	/* sanitized tests have few, so that most are packed at some time */
+#define CONNTAB_RECENT	1024u
+#endif
+
+struct conntab_slot;
 
 struct conntab {
 	uint32_t limit, used, allocated;
 	uint32_t nr_buckets;	/* a power of two */
 	uint32_t *buckets;
-	struct conn **chunks;
+	struct conntab_slot **chunks;
 	uint32_t free_head, oldest, newest;
 	uint32_t *heap;
-	uint32_t heap_len, heap_size;
+	uint32_t heap_len;
+	struct conn **conn_chunks;	/* of those that are not packed */
+	uint32_t nr_conn_chunks;
+	struct conn *free_conns;
+	struct ownerset owners;		/* of those that are */
+	uint32_t recent[CONNTAB_RECENT];	/* self + 1, the oldest at recent_at */
+	uint32_t recent_at;
+	uint32_t refused;
 };
 
 /* limit: at least 1, at most 2^30.  -EINVAL, or -ENOMEM and nothing to free. */
@@ -45,11 +67,21 @@ void conntab_remove(struct conntab *t, struct conn *c);
 /* NULL if the table is empty. */
 struct conn *conntab_oldest(struct conntab *t);
 
-/* The one whose place (conn.self) this is or was; it may be in use no more. */
+/* The one whose place (conn.self) this is; NULL: there is none, or it is packed. */
 struct conn *conntab_at(const struct conntab *t, uint32_t self);
 
 /* The one used next after c; NULL: c is the newest. */
-struct conn *conntab_newer(const struct conntab *t, const struct conn *c);
+struct conn *conntab_newer(struct conntab *t, const struct conn *c);
+
+/* The one used next after c (NULL: the oldest) of this namespace not seen since before_ns. */
+struct conn *conntab_unseen(struct conntab *t, const struct conn *c, uint32_t netns,
+			    uint64_t before_ns);
+
+/* Packs whatever may be packed, between two events; only tests are in such a hurry. */
+void conntab_pack(struct conntab *t);
+
+/* How many full sockets are in each state. */
+void conntab_count(const struct conntab *t, uint32_t ret[TS_MAX]);
 
 /* Replaces the one it has; 0 removes it. */
 void conntab_set_deadline(struct conntab *t, struct conn *c, uint64_t at_ns);

@@ -122,8 +122,8 @@ static void identify(struct engine *e, struct conn *c, const struct wire_hdr *hd
 {
 	c->clock_ns = e->clock_ns;
 	c->netns = hdr->netns;
-	c->sock = hdr->sock;
 	c->id = hdr->cookie;
+	timewait_seed(&e->minis, hdr->sock);
 }
 
 static struct conn *add_as(struct engine *e, const struct wire_hdr *hdr, uint64_t key)
@@ -326,14 +326,6 @@ static void on_owner(struct engine *e, const union event *ev)
 		owner_prove(&c->owner, OWNER_READ, &ev->owner_seen.owner, ev->owner_seen.born);
 }
 
-/* When it is known to have been there. */
-static uint64_t seen_ns(const struct conn *c)
-{
-	uint64_t at_ns = c->stage == STAGE_LISTENER ? c->since_ns : c->last_ns;
-
-	return at_ns > c->census_ns ? at_ns : c->census_ns;
-}
-
 /*
  * After a loss: what is open in this namespace and was there before the census
  * began, and that it did not meet, has ended, and its end was lost.  Unless the
@@ -350,9 +342,11 @@ static void on_census_end(struct engine *e, const struct wire_census_end *ev)
 		timewait_census_end(&e->minis, ev->hdr.netns, ev->start_ns, ev->hdr.ts_ns);
 	if (ev->which != WIRE_CENSUS_LIVES)
 		return;
-	for (c = e->lossy ? conntab_oldest(&e->conns) : NULL; c; c = conntab_newer(&e->conns, c)) {
-		if (c->netns == ev->hdr.netns && seen_ns(c) < ev->start_ns &&
-		    (c->stage == STAGE_OPEN || c->stage == STAGE_LISTENER))
+	if (!e->lossy)
+		return;
+	c = conntab_unseen(&e->conns, NULL, ev->hdr.netns, ev->start_ns);
+	for (; c; c = conntab_unseen(&e->conns, c, ev->hdr.netns, ev->start_ns)) {
+		if (c->stage == STAGE_OPEN || c->stage == STAGE_LISTENER)
 			conntab_set_deadline(&e->conns, c, ev->hdr.ts_ns);
 	}
 }
@@ -666,6 +660,14 @@ static void on_reset(struct engine *e, const union event *event)
 
 /* ---- the run ---- */
 
+/* For want of room, or of memory to unpack them. */
+static void tell_forgotten(struct engine *e, uint64_t now_ns)
+{
+	e->forgot |= e->conns.refused;
+	tell_lost(e, LOST_TABLE, e->evicted + e->conns.refused, now_ns);
+	e->evicted = e->conns.refused = 0;
+}
+
 static void on_tick(struct engine *e, uint64_t now_ns)
 {
 	struct conn *c;
@@ -673,8 +675,7 @@ static void on_tick(struct engine *e, uint64_t now_ns)
 	while ((c = conntab_due(&e->conns, now_ns)))
 		end_due(e, c, now_ns);
 	mini_on_tick(e, now_ns);
-	tell_lost(e, LOST_TABLE, e->evicted, now_ns);
-	e->evicted = 0;
+	tell_forgotten(e, now_ns);
 }
 
 static enum lost_word lost_where(enum wire_lost_where where)
@@ -715,6 +716,7 @@ static void on_end(struct engine *e, const struct wire_end *ev)
 	e->births_counted = ev->births;
 	while ((c = conntab_oldest(&e->conns)))
 		end_with_run(e, c, now_ns);
+	tell_forgotten(e, now_ns);
 }
 
 static void on_facts(struct engine *e, const struct wire_netns_facts *ev)
@@ -832,7 +834,7 @@ uint64_t engine_next_deadline(const struct engine *e)
 	uint64_t conns_ns = conntab_next_deadline(&e->conns);
 	uint64_t minis_ns = timewait_next_deadline(&e->minis);
 
-	if (e->evicted)
+	if (e->evicted || e->conns.refused)
 		return 1;
 	return !conns_ns || (minis_ns && minis_ns < conns_ns) ? minis_ns : conns_ns;
 }

@@ -101,7 +101,6 @@ void life_begin(struct conn *c, const struct wire_state *ev)
 	c->last_ns = ev->hdr.ts_ns;
 	c->tuple = ev->tuple;
 	c->netns = ev->hdr.netns;
-	c->sock = ev->hdr.sock;
 	if (!was_request)
 		c->synack_ns = 0;
 	path_enter(c, ev->newstate, ev->hdr.ts_ns);
@@ -223,7 +222,6 @@ static uint64_t step(struct conn *c, const struct wire_state *ev, uint64_t at_ns
 		mend(c, ev->oldstate);
 	if (!c->tuple.rport || !c->tuple.lport)
 		c->tuple = ev->tuple;
-	c->sock = ev->hdr.sock;
 	note_progress(c, &ev->sample);
 	return path_leave(c, at_ns);
 }

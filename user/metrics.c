@@ -77,14 +77,11 @@ void metrics_event(struct metrics *m, const union event *ev)
 
 void metrics_count_off(struct metrics *m, struct conntab *conns)
 {
-	struct conn *c;
+	uint32_t there[TS_MAX];
 
+	conntab_count(conns, there);
 	for (unsigned int s = 0; s < WIRE_STATES; s++)
-		m->sockets_base[s] = -m->flow[s];
-	for (c = conntab_oldest(conns); c; c = conntab_newer(conns, c)) {
-		if (c->stage == STAGE_OPEN || c->stage == STAGE_LISTENER)
-			m->sockets_base[c->state]++;
-	}
+		m->sockets_base[s] = (s < TS_MAX ? there[s] : 0) - m->flow[s];
 	m->has_sockets = true;
 }
 

@@ -72,12 +72,10 @@ void mini_claim(struct engine *e, uint32_t netns, const struct wire_tuple *tuple
 /* ---- entering ---- */
 
 static struct mini *add_entry(struct engine *e, uint32_t netns, const struct wire_tuple *tuple,
-			      uint64_t seed, unsigned int flags)
+			      unsigned int flags)
 {
-	struct mini *m;
+	struct mini *m = timewait_add(&e->minis, netns, tuple, flags);
 
-	timewait_seed(&e->minis, seed);
-	m = timewait_add(&e->minis, netns, tuple, flags);
 	if (m)
 		m->clock_ns = e->clock_ns;
 	return m;
@@ -116,7 +114,7 @@ static struct mini *leave(struct engine *e, const struct conn *c, uint64_t at_ns
 	if (m)
 		timewait_mark(&e->minis, m, flags | (m->flags & MINI_OVERDUE));
 	else
-		m = add_entry(e, c->netns, &c->tuple, c->sock, flags);
+		m = add_entry(e, c->netns, &c->tuple, flags);
 	return m;
 }
 
@@ -294,7 +292,8 @@ struct mini *mini_found(struct engine *e, const struct wire_hdr *hdr,
 		flags |= MINI_EXISTING;
 	if (substate == TS_FIN_WAIT2)
 		flags |= MINI_PARKED;
-	m = add_entry(e, hdr->netns, tuple, hdr->sock, flags);
+	timewait_seed(&e->minis, hdr->sock);
+	m = add_entry(e, hdr->netns, tuple, flags);
 	if (m)
 		m->id = hdr->cookie ? hdr->cookie : NO_COOKIE | ++e->serial;
 	return m;

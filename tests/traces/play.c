@@ -138,6 +138,7 @@ static void feed(struct play *p, const union event *ev, unsigned int number)
 	}
 	p->last_ns = ev->hdr.ts_ns;
 	engine_feed(&p->engine, &decoded);
+	conntab_pack(&p->engine.conns);	/* or what is told might hang on that */
 	if (ev->hdr.kind != WIRE_END)
 		return;
 	if (p->engine.conns.used)
