@@ -99,7 +99,7 @@ const struct process *names_process(struct names *n, const struct owner *o)
 {
 	const struct process *p = NULL;
 
-	if (o->from && o->born)
+	if (o->from && o->born && n->processes.nr)	/* of most runs nobody asked for them */
 		p = memo_find(&n->processes, process_id(o->pid, o->born, o->comm));
 	return p && process_is(p, o->pid, o->born, o->comm) ? p : NULL;
 }

@@ -52,12 +52,16 @@ static bool is_wanted(const struct session *s, const struct report *r)
 /* What is left out is not counted in the summary, either. */
 static bool is_asked_for(const struct options *opt, const struct report *r)
 {
-	const struct filter_facts facts = report_facts(r);
+	struct filter_facts facts;
 
 	if (!report_is_of_socket(r))
 		return true;
-	return filter_match(&opt->filter, &facts) &&
-	       (!opt->cgroup || cgroup_is_under(r->cgroup, opt->cgroup)) &&
+	if (opt->filter.len) {
+		facts = report_facts(r);
+		if (!filter_match(&opt->filter, &facts))
+			return false;
+	}
+	return (!opt->cgroup || cgroup_is_under(r->cgroup, opt->cgroup)) &&
 	       (!opt->unit || cgroup_has_unit(r->cgroup, opt->unit)) &&
 	       (!opt->container || cgroup_has_container(r->cgroup, opt->container));
 }

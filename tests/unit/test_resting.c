@@ -23,12 +23,14 @@ static int forget_owners(void **state)
 static struct conn quiet(enum role_word role)
 {
 	struct conn c = {
-		.id = 11, .clock_ns = -12, .tuple = tuple_of(13), .cgroup = 14, .netns = 15, .isn = 16,
+		.id = 11, .clock_ns = -12, .tuple = tuple_of(13), .cgroup = 14, .netns = 15,
+		.isn = 16,
 		.stage = STAGE_OPEN, .role = role, .state = TS_ESTABLISHED,
 		.flags = CONN_BORN | CONN_HANDSHAKE | CONN_ISN, .missed = 17,
 		.start_ns = 18, .since_ns = 19, .last_ns = 20, .handshake_ns = 21, .told_ns = 22,
 		.census_ns = 23, .retransmits = { 0, 24, 25, 26, 27 },
-		.path_len = 2, .path = { TS_SYN_SENT, TS_ESTABLISHED }, .path_ns = { 21, UNKNOWN_NS },
+		.path_len = 2, .path = { TS_SYN_SENT, TS_ESTABLISHED },
+		.path_ns = { 21, UNKNOWN_NS },
 		.owner = { .pid = 28, .uid = 29, .born = 30, .from = OWNER_READ, .comm = "nginx" },
 	};
 
@@ -90,8 +92,9 @@ static void a_handshake_that_nobody_timed_comes_back_as_it_was(void **state)
 static void one_that_turned_up_established_comes_back_as_it_was(void **state)
 {
 	struct conn c = {
-		.stage = STAGE_OPEN, .state = TS_ESTABLISHED, .flags = CONN_EXISTING, .census_ns = T0,
-		.path_len = 1, .path = { TS_ESTABLISHED }, .path_ns = { UNKNOWN_NS }, .tuple = tuple_of(1),
+		.stage = STAGE_OPEN, .state = TS_ESTABLISHED, .flags = CONN_EXISTING,
+		.census_ns = T0, .tuple = tuple_of(1),
+		.path_len = 1, .path = { TS_ESTABLISHED }, .path_ns = { UNKNOWN_NS },
 	};
 
 	assert_comes_back(&c);
@@ -268,22 +271,24 @@ static void the_account_of_a_place_outlives_who_had_it(void **state)
 	assert_null(conntab_at(&table, 0));
 }
 
+#define RESTING(test)	cmocka_unit_test_teardown(test, forget_owners)
+#define TABLE(test)	cmocka_unit_test_teardown(test, close_table)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(what_rests_comes_back_as_it_was, forget_owners),
-		cmocka_unit_test_teardown(a_handshake_that_nobody_timed_comes_back_as_it_was, forget_owners),
-		cmocka_unit_test_teardown(one_that_turned_up_established_comes_back_as_it_was, forget_owners),
-		cmocka_unit_test_teardown(a_cgroup_without_a_process_comes_back, forget_owners),
-		cmocka_unit_test_teardown(only_the_progress_of_the_last_transition_is_forgotten,
-					  forget_owners),
-		cmocka_unit_test_teardown(what_has_more_to_remember_stays, forget_owners),
-		cmocka_unit_test_teardown(owners_go_with_the_last_that_rests, forget_owners),
-		cmocka_unit_test_teardown(the_table_packs_what_was_asked_for_long_ago, close_table),
-		cmocka_unit_test_teardown(who_is_asked_for_again_and_again_is_not_packed, close_table),
-		cmocka_unit_test_teardown(packed_ones_keep_their_order_and_are_counted, close_table),
-		cmocka_unit_test_teardown(those_that_were_not_seen_are_found_packed_or_not, close_table),
-		cmocka_unit_test_teardown(the_account_of_a_place_outlives_who_had_it, close_table),
+		RESTING(what_rests_comes_back_as_it_was),
+		RESTING(a_handshake_that_nobody_timed_comes_back_as_it_was),
+		RESTING(one_that_turned_up_established_comes_back_as_it_was),
+		RESTING(a_cgroup_without_a_process_comes_back),
+		RESTING(only_the_progress_of_the_last_transition_is_forgotten),
+		RESTING(what_has_more_to_remember_stays),
+		RESTING(owners_go_with_the_last_that_rests),
+		TABLE(the_table_packs_what_was_asked_for_long_ago),
+		TABLE(who_is_asked_for_again_and_again_is_not_packed),
+		TABLE(packed_ones_keep_their_order_and_are_counted),
+		TABLE(those_that_were_not_seen_are_found_packed_or_not),
+		TABLE(the_account_of_a_place_outlives_who_had_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
