@@ -28,7 +28,7 @@ static void put_digits(char *end, uint32_t u, unsigned int digits)
 		*--end = '0' + u % 10;
 }
 
-/* From the first digit on, before end; some 12 of 13 numbers fit into 32 bits, which are cheaper. */
+/* From the first digit on, before end.  Most fit into 32 bits, which are cheaper. */
 static char *put_uint(char *end, uint64_t u)
 {
 	uint32_t rest;

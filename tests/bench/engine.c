@@ -5,8 +5,11 @@
  *
  *	engine replay FILE		records a second, decoded, fed, discarded
  *	engine live COUNT		COUNT connections alive at once: bytes of memory each,
- *					and the longest pause of a single event
- *	engine churn COUNT		COUNT connections that come and go: growth of memory
+ *					and the longest pause of a single event, of a census
+ *	engine churn COUNT		COUNT connections that come and go: growth of memory,
+ *					and the longest pause
+ *	engine ledger COUNT		COUNT connections that go into TIME_WAIT: bytes each
+ *	engine record COUNT FILE	a recording of COUNT lives, the same each time
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -94,87 +97,205 @@ static void replay(const char *path)
 
 /* ---- synthetic lives ---- */
 
-static uint64_t longest_ns;
+/* Where their records go. */
+struct lives {
+	struct engine *engine;	/* decoded there, or, NULL: */
+	FILE *file;
+	uint64_t longest_ns;	/* that one took */
+};
 
-static void feed_state(struct engine *e, uint64_t ts_ns, uint64_t cookie, enum tcp_state from,
-		       enum tcp_state to)
+/* Planted by the test of the costs (tests/check/cost), to see that it would be found. */
+static void dawdle(void)
 {
-	union event ev = { .state = state_of(ts_ns, cookie, from, to) };
-	uint64_t begun = now_ns(CLOCK_THREAD_CPUTIME_ID), took;
+#ifdef NEEDLESS
+	for (volatile int i = 0; i < NEEDLESS; i++)
+		;
+#endif
+}
+
+static void put(struct lives *l, const void *rec, size_t len)
+{
+	static union event ev;
+	uint64_t begun, took;
+
+	if (!l->engine) {
+		if (fwrite(rec, len, 1, l->file) != 1)
+			die("cannot write");
+		return;
+	}
+	begun = now_ns(CLOCK_THREAD_CPUTIME_ID);
+	dawdle();
+	if (decode(rec, len, &ev))
+		die("decode");
+	engine_feed(l->engine, &ev);
+	took = now_ns(CLOCK_THREAD_CPUTIME_ID) - begun;
+	if (took > l->longest_ns)
+		l->longest_ns = took;
+}
+
+static void put_state(struct lives *l, uint64_t ts_ns, uint64_t cookie, enum tcp_state from,
+		      enum tcp_state to)
+{
+	struct wire_state rec = state_of(ts_ns, cookie, from, to);
 
 	/* A tuple of its own: 40000 ports, then the next address. */
-	ev.state.tuple.lport = 1024 + cookie % 40000;
-	ev.state.tuple.laddr[15] = cookie / 40000;
-	ev.state.tuple.laddr[14] = cookie / 40000 >> 8;
+	rec.tuple.lport = 1024 + cookie % 40000;
+	rec.tuple.laddr[15] = cookie / 40000;
+	rec.tuple.laddr[14] = cookie / 40000 >> 8;
+	rec.owner = (struct wire_owner){ .uid = 33, .cgroup = 4711 };
+	if (from == TS_CLOSE || from == TS_ESTABLISHED) {
+		rec.owner.pid = 1000 + cookie % 8;
+		strcpy(rec.owner.comm, "client");
+		rec.born = 1;
+	}
 	if (to == TS_CLOSE)
-		ev.state.sample.flags |= WIRE_S_DONE | WIRE_S_DEAD;
-	engine_feed(e, &ev);
-	took = now_ns(CLOCK_THREAD_CPUTIME_ID) - begun;
-	if (took > longest_ns)
-		longest_ns = took;
+		rec.sample.flags |= WIRE_S_DONE | WIRE_S_DEAD;
+	put(l, &rec, sizeof(rec));
 }
 
-static void open_one(struct engine *e, uint64_t ts_ns, uint64_t cookie)
+static void open_one(struct lives *l, uint64_t ts_ns, uint64_t cookie)
 {
-	feed_state(e, ts_ns, cookie, TS_CLOSE, TS_SYN_SENT);
-	feed_state(e, ts_ns + MSEC, cookie, TS_SYN_SENT, TS_ESTABLISHED);
+	put_state(l, ts_ns, cookie, TS_CLOSE, TS_SYN_SENT);
+	put_state(l, ts_ns + MSEC, cookie, TS_SYN_SENT, TS_ESTABLISHED);
 }
 
-static void close_one(struct engine *e, uint64_t ts_ns, uint64_t cookie)
+static void close_one(struct lives *l, uint64_t ts_ns, uint64_t cookie)
 {
-	feed_state(e, ts_ns, cookie, TS_ESTABLISHED, TS_FIN_WAIT1);
-	feed_state(e, ts_ns, cookie, TS_FIN_WAIT1, TS_FIN_WAIT2);
-	feed_state(e, ts_ns, cookie, TS_FIN_WAIT2, TS_CLOSE);
+	put_state(l, ts_ns, cookie, TS_ESTABLISHED, TS_FIN_WAIT1);
+	put_state(l, ts_ns, cookie, TS_FIN_WAIT1, TS_FIN_WAIT2);
+	put_state(l, ts_ns, cookie, TS_FIN_WAIT2, TS_CLOSE);
+}
+
+static void tick(struct lives *l, uint64_t ts_ns)
+{
+	struct wire_tick rec = tick_of(ts_ns);
+
+	put(l, &rec, sizeof(rec));
+}
+
+/* After a loss, all of them seen: the engine looks at each. */
+static void census(struct lives *l, uint64_t ts_ns)
+{
+	struct wire_lost lost = {
+		.hdr = hdr_of(WIRE_LOST, sizeof(lost), ts_ns, 0), .count = 1,
+		.where = WIRE_LOST_RING,
+	};
+	struct wire_census_end end = census_end_of(ts_ns, T0);
+
+	put(l, &lost, sizeof(lost));
+	l->longest_ns = 0;
+	put(l, &end, sizeof(end));
 }
 
 static void live(uint64_t count)
 {
 	long before = resident_bytes();
 	struct engine e;
+	struct lives l = { .engine = &e };
 	uint64_t ts_ns = T0;
 
 	start(&e, count + 1);
 	for (uint64_t i = 1; i <= count; i++)
-		open_one(&e, ts_ns += 1000, i);
+		open_one(&l, ts_ns += 1000, i);
 	printf("live_bytes_each %.0f\n", (resident_bytes() - before) / (double)count);
-	printf("live_longest_pause_us %.0f\n", longest_ns / 1e3);
+	printf("live_longest_pause_us %.0f\n", l.longest_ns / 1e3);
+	census(&l, ts_ns + SEC);
+	printf("live_census_pause_us %.0f\n", l.longest_ns / 1e3);
 	engine_deinit(&e);
 }
 
-/*
- * A tick every 50 ms, as the source gives; 10 000 a second.  Each is in TIME_WAIT for
- * more than a minute, so it takes that long until as many go as come.
- */
+/* A tick every 50 ms, as the source gives; 10 000 a second. */
+static void come_and_go(struct lives *l, uint64_t i)
+{
+	uint64_t ts_ns = T0 + i * (SEC / 10000);
+
+	open_one(l, ts_ns, i);
+	close_one(l, ts_ns + 2 * MSEC, i);
+	if (i % 500 == 0)
+		tick(l, ts_ns);
+}
+
+/* Each is in TIME_WAIT for more than a minute: it takes that long until as many go as come. */
 static void churn(uint64_t count)
 {
 	struct engine e;
-	uint64_t ts_ns = T0;
+	struct lives l = { .engine = &e };
 	long before = 0;
-	union event tick;
 
 	start(&e, 1 << 20);
 	for (uint64_t i = 1; i <= count; i++) {
-		open_one(&e, ts_ns += SEC / 10000, i);
-		close_one(&e, ts_ns + 2 * MSEC, i);
-		tick.tick = tick_of(ts_ns);
-		if (i % 500 == 0)
-			engine_feed(&e, &tick);
+		come_and_go(&l, i);
 		if (i == count * 3 / 4)
 			before = resident_bytes();
 	}
 	printf("churn_growth_bytes %ld\n", resident_bytes() - before);
+	printf("churn_longest_pause_us %.0f\n", l.longest_ns / 1e3);
 	engine_deinit(&e);
 }
 
+static void ledger(uint64_t count)
+{
+	struct engine e;
+	struct lives l = { .engine = &e };
+	long before;
+
+	start(&e, count);
+	come_and_go(&l, 1);
+	before = resident_bytes();
+	for (uint64_t i = 2; i <= count; i++) {
+		open_one(&l, T0 + i * 1000, i);
+		close_one(&l, T0 + i * 1000 + 2 * MSEC, i);
+	}
+	printf("ledger_bytes_each %.0f\n", (resident_bytes() - before) / (double)e.minis.used);
+	engine_deinit(&e);
+}
+
+static void record(uint64_t count, const char *path)
+{
+	const struct recording_header header = {
+		.magic = RECORDING_MAGIC, .byte_order = RECORDING_BYTE_ORDER,
+		.version = WIRE_VERSION,
+	};
+	struct wire_start begin = start_of(T0);
+	struct wire_end end = {
+		.hdr = hdr_of(WIRE_END, sizeof(end), T0 + count * (SEC / 10000) + SEC, 0),
+		.births = count,
+	};
+	struct lives l = { .file = fopen(path, "w") };
+
+	if (!l.file)
+		die(path);
+	put(&l, &header, sizeof(header));
+	put(&l, &begin, sizeof(begin));
+	for (uint64_t i = 1; i <= count; i++)
+		come_and_go(&l, i);
+	put(&l, &end, sizeof(end));
+	if (fclose(l.file))
+		die(path);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(uint64_t count);
+} of_a_count[] = { { "live", live }, { "churn", churn }, { "ledger", ledger } };
+
 int main(int argc, char **argv)
 {
-	if (argc == 3 && !strcmp(argv[1], "replay"))
+	if (argc == 3 && !strcmp(argv[1], "replay")) {
 		replay(argv[2]);
-	else if (argc == 3 && !strcmp(argv[1], "live"))
-		live(strtoull(argv[2], NULL, 10));
-	else if (argc == 3 && !strcmp(argv[1], "churn"))
-		churn(strtoull(argv[2], NULL, 10));
-	else
-		return fprintf(stderr, "Usage: engine replay FILE | live COUNT | churn COUNT\n"), 2;
-	return 0;
+		return 0;
+	}
+	if (argc == 4 && !strcmp(argv[1], "record")) {
+		record(strtoull(argv[2], NULL, 10), argv[3]);
+		return 0;
+	}
+	for (unsigned int i = 0; argc == 3 && i < 3; i++) {
+		if (strcmp(argv[1], of_a_count[i].name))
+			continue;
+		of_a_count[i].run(strtoull(argv[2], NULL, 10));
+		return 0;
+	}
+	fprintf(stderr, "Usage: engine replay FILE | live, churn or ledger COUNT | "
+		"record COUNT FILE\n");
+	return 2;
 }

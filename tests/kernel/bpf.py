@@ -52,3 +52,41 @@ def attach_raw(program, tracepoint):
     """As long as the descriptor that it returns is open."""
     name = ctypes.create_string_buffer(tracepoint.encode())
     return _bpf(_RAW_TRACEPOINT_OPEN, struct.pack("QII", ctypes.addressof(name), program, 0))
+
+
+# ---- what the kernel says of its programs ----
+
+_GET_NEXT_ID, _GET_FD_BY_ID, _GET_INFO, _ENABLE_STATS = 11, 13, 15, 32
+# struct bpf_prog_info: offsets that have not moved since they came
+_INFO_SIZE, _NAME, _RUN_TIME, _VERIFIED = 256, 64, 192, 216
+
+
+def enable_stats():
+    """Run times and counts are kept as long as the descriptor that it returns is open."""
+    return _bpf(_ENABLE_STATS, struct.pack("I", 0))
+
+
+def info(program):
+    """Of a descriptor: id, name, run_time_ns, run_cnt, verified_insns (0: kernels before 5.16)."""
+    buffer = ctypes.create_string_buffer(_INFO_SIZE)
+    _bpf(_GET_INFO, struct.pack("IIQ", program, _INFO_SIZE, ctypes.addressof(buffer)))
+    time_ns, count = struct.unpack_from("QQ", buffer, _RUN_TIME)
+    return {"id": struct.unpack_from("I", buffer, 4)[0],
+            "name": buffer.raw[_NAME:_NAME + 16].split(b"\0")[0].decode(),
+            "run_time_ns": time_ns, "run_cnt": count,
+            "verified_insns": struct.unpack_from("I", buffer, _VERIFIED)[0]}
+
+
+def programs(after=0):
+    """info() of those that are loaded, whose id is above `after`."""
+    while True:
+        attributes = ctypes.create_string_buffer(struct.pack("II", after, 0).ljust(128, b"\0"))
+        if _libc.syscall(_CALL, _GET_NEXT_ID, attributes, 128) < 0:
+            return
+        after = struct.unpack_from("I", attributes, 4)[0]
+        try:
+            program = _bpf(_GET_FD_BY_ID, struct.pack("II", after, 0))
+        except OSError:     # gone meanwhile
+            continue
+        yield info(program)
+        os.close(program)
