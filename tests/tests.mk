@@ -7,6 +7,9 @@ UNIT	:= $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 ASAN	:= -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer
 SANE	:= ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1
 
+# The second has a needless loop in it (tests/check/cost).
+COSTS	:= $O/tests/bench/engine $O/tests/bench/engine-slow
+
 test_programs = $(patsubst %,$1/tests/%,$(UNIT)) $1/tests/play $1/tests/storm $1/tests/timewaits
 
 $O/tests/%.o: tests/unit/%.c
@@ -36,7 +39,7 @@ $O/tests/storm-static: $(wildcard tests/load/*.c tests/load/*.h) $(CROSS)
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) -O2 -Wall -Wextra -std=gnu11 -pthread $(LDFLAGS) -static -o $@ $(filter %.c,$^)
 
-programs: all $(call test_programs,$O)
+programs: all $(call test_programs,$O) $(if $(filter -fsanitize%,$(CFLAGS)),,$(COSTS))
 
 # The same once more with the sanitizers, in a tree of its own; connections are packed
 # as soon as may be (conntab.h), so that all that is told comes from such as were.
@@ -65,11 +68,16 @@ fuzz: fuzzers				## each fuzzer for SECONDS (600); FUZZ="fuzz_decode ..."
 	$Qtests/fuzz/run --seconds $(SECONDS) $O/fuzz $(FUZZ)
 
 # Benchmarks.
-BENCHES	:= $O/tests/bench/engine $O/tests/bench/transitions $O/tests/bench/receives
+BENCHES	:= $O/tests/bench/engine $O/tests/bench/gauge $O/tests/bench/transitions $O/tests/bench/receives
 
-$O/tests/bench/engine: tests/bench/engine.c $(call objs,$(ENGINE) decode)
+$O/tests/bench/engine-slow: CPPFLAGS_ALL += -DNEEDLESS=40
+$(COSTS): tests/bench/engine.c $(call objs,$(ENGINE) decode)
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CPPFLAGS_ALL) -iquote tests/unit $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
+
+$O/tests/bench/gauge: tests/bench/gauge.c $(call objs,netns_facts mib cleanup)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 
 $O/tests/bench/transitions $O/tests/bench/receives: $O/tests/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
@@ -88,7 +96,7 @@ checks = 'check purity:CC=$(CC) tests/check/purity $(call objs,$(ENGINE))' 'chec
 	 'golden:SYNFIN=$O/synfin tests/golden/run' 'golden scenarios:tests/golden/scenarios' 'asan golden:$(SANE) SYNFIN=$O/asan/synfin tests/golden/run'
 smoke = 'fuzz:tests/fuzz/run --runs 20000 $O/fuzz $(FUZZERS)'
 no_root = $(smoke) $(unit_suites) $(unit_suites_asan) $(traces) $(checks)
-root = 'check vmlinux:tests/check/vmlinux $O/bpf/synfin.o' 'cli:SYNFIN=$O/synfin SYNFIN_ASAN=$O/asan/synfin STORM=$O/tests/storm tests/cli/run.py' \
+root = 'check cost:tests/check/cost $(COSTS) $O/synfin' 'check vmlinux:tests/check/vmlinux $O/bpf/synfin.o' 'cli:SYNFIN=$O/synfin SYNFIN_ASAN=$O/asan/synfin STORM=$O/tests/storm tests/cli/run.py' \
        'kernel:SYNFIN=$O/synfin tests/kernel/run.py' \
        'existing:SYNFIN=$O/synfin tests/kernel/existing.py' 'cgroups:SYNFIN=$O/synfin tests/kernel/cgroups.py' 'owners:SYNFIN=$O/synfin tests/kernel/owners.py' \
        'timewait:SYNFIN=$O/synfin TIMEWAITS=$O/tests/timewaits tests/kernel/timewait.py' \

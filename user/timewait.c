@@ -8,7 +8,7 @@
 #define NSEC_PER_SEC	1000000000ull
 #define NSEC_PER_MSEC	1000000ull
 
-#define CHUNK		1024u
+#define CHUNK		4096u	/* entries: little is lost to whole pages */
 #define PLACE_BUCKETS	1024u
 #define FIRST_PLACES	16u
 
