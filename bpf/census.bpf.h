@@ -268,7 +268,7 @@ SEC("iter/task_file") int on_descriptor(struct bpf_iter__task_file *ctx)
 	row_begin(&row->hdr, WIRE_OWNER, sizeof(*row), &sk->__sk_common);
 	row->owner.pid = task->tgid;
 	row->owner.uid = BPF_CORE_READ(sk, sk_uid.val);
-	row->owner.cgroup = sk_cgroup_id(sk);
+	row->owner.cgroup = file_sock_cgroup_id(sk);
 	BPF_CORE_READ_INTO(&row->owner.comm, task, comm);
 	row->born = born_of(BPF_CORE_READ(task, start_boottime));
 	row->fd = ctx->fd;

@@ -165,10 +165,15 @@ static __always_inline const struct sock_common *kfree_skb_sk(__u64 *ctx)
 	return kfree_skb_has_sk ? (const struct sock_common *)ctx[3] : NULL;
 }
 
-/* Generates the cookie if the socket has none yet. */
-static __always_inline __u64 sk_cookie(const void *sk)
+/* Generates the cookie if the socket has none yet; one that it has is read without a call. */
+static __always_inline __u64 sk_cookie(const struct sock_common *sk)
 {
-	return has_cookie ? bpf_get_socket_cookie((void *)sk) : 0;
+	__u64 cookie;
+
+	if (!has_cookie)
+		return 0;
+	cookie = sk->skc_cookie.counter;
+	return cookie ? cookie : bpf_get_socket_cookie((void *)sk);
 }
 
 /*
@@ -179,13 +184,16 @@ static __always_inline __u64 sk_cookie(const void *sk)
 static __always_inline void tw_gauge(const struct net *net, __u32 *count, __u32 *limit)
 {
 	const struct netns_ipv4___pointer *old = (const void *)&net->ipv4;
-	const struct inet_timewait_death_row___count *plain;
-	const struct inet_timewait_death_row *row;
+	const struct inet_timewait_death_row *row = &net->ipv4.tcp_death_row;
+	const struct inet_timewait_death_row___count *plain = (const void *)row;
 
+	if (!bpf_core_field_exists(plain->tw_count) && !bpf_core_field_exists(old->tcp_death_row)) {
+		*count = net->ipv4.tcp_death_row.tw_refcount.refs.counter - 1;
+		*limit = net->ipv4.tcp_death_row.sysctl_max_tw_buckets;
+		return;
+	}
 	if (bpf_core_field_exists(old->tcp_death_row))
 		row = BPF_CORE_READ(old, tcp_death_row);
-	else
-		row = &net->ipv4.tcp_death_row;
 	plain = (const void *)row;
 	if (bpf_core_field_exists(plain->tw_count))
 		*count = BPF_CORE_READ(plain, tw_count.counter);
@@ -197,22 +205,40 @@ static __always_inline void tw_gauge(const struct net *net, __u32 *count, __u32 
 /*
  * The socket's own cgroup.  Until 8520e224f547 ("bpf, cgroups: Fix cgroup v2
  * fallback on v1/v2 mixed mode"), v5.15, a tagged word: a pointer only if bit 0
- * is clear.  By probes: sk may come from file_sock().
+ * is clear.  0 without CONFIG_SOCK_CGROUP_DATA.
  */
-static __always_inline __u64 sk_cgroup_id(const struct sock *sk)
+static __always_inline __u64 tagged_cgroup_id(const struct sock *sk)
 {
 	const struct sock_cgroup_data___tagged *tagged = (const void *)&sk->sk_cgrp_data;
 	const struct cgroup *cgrp;
+	__u64 val;
 
-	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) {
-		cgrp = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
-	} else if (bpf_core_field_exists(tagged->val)) {
-		__u64 val = BPF_CORE_READ(tagged, val);
+	if (!bpf_core_field_exists(tagged->val))
+		return 0;
+	val = BPF_CORE_READ(tagged, val);
+	cgrp = val & 1 ? NULL : (const struct cgroup *)(val & ~3ULL);
+	return cgrp ? BPF_CORE_READ(cgrp, kn, id) : 0;
+}
 
-		cgrp = val & 1 ? NULL : (const struct cgroup *)(val & ~3ULL);
-	} else {
-		return 0;	/* no CONFIG_SOCK_CGROUP_DATA */
-	}
+/* By loads, of a socket that the verifier knows as one: in every transition. */
+static __always_inline __u64 sk_cgroup_id(const struct sock *sk)
+{
+	const struct cgroup *cgrp;
+
+	if (!bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
+		return tagged_cgroup_id(sk);
+	cgrp = sk->sk_cgrp_data.cgroup;
+	return cgrp ? cgrp->kn->id : 0;
+}
+
+/* By probes: sk comes from file_sock(). */
+static __always_inline __u64 file_sock_cgroup_id(const struct sock *sk)
+{
+	const struct cgroup *cgrp;
+
+	if (!bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
+		return tagged_cgroup_id(sk);
+	cgrp = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
 	return cgrp ? BPF_CORE_READ(cgrp, kn, id) : 0;
 }
 

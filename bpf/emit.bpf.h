@@ -10,6 +10,13 @@
 
 #define ADD(counter, n) ((void)__sync_fetch_and_add(&(counter), (n)))
 
+static __always_inline struct wire_cpu *this_cpu(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&cpus, &cpu);
+}
+
 /* This CPU's counters; NULL never happens, but the verifier asks. */
 static __always_inline struct wire_counters *counters_of(__u32 netns)
 {
@@ -58,11 +65,18 @@ static __always_inline void record_identity(struct wire_hdr *hdr, __u64 cookie, 
 }
 
 /* No wake-up a record: at the watermark, else the reader's timer. */
+static __always_inline bool is_time_to_wake(void)
+{
+	struct wire_cpu *cpu = this_cpu();
+
+	if (!cpu || ++cpu->records & wake_mask)	/* the nested one's may be lost */
+		return false;
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= wake_at;
+}
+
 static __always_inline void record_end(void *rec)
 {
-	__u64 waiting = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
-
-	bpf_ringbuf_submit(rec, waiting >= wake_at ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(rec, is_time_to_wake() ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
 /*
@@ -95,15 +109,9 @@ static __always_inline void record_end_of(void *rec, __u64 cgroup)
  *
  * Without the guard there is no mark, nothing is skipped, and the twins are
  * neither needed nor attached.
+ *
+ * The mark is an int; on arm64 since 7.1 a byte for each level of interrupt, four in all.
  */
-static __always_inline struct wire_cpu *this_cpu(void)
-{
-	__u32 cpu = bpf_get_smp_processor_id();
-
-	return bpf_map_lookup_elem(&cpus, &cpu);
-}
-
-/* An int; on arm64 since 7.1 a byte for each level of interrupt, four in all. */
 static __always_inline bool is_skipped(struct wire_cpu *cpu, enum wire_prog prog)
 {
 	__u32 active = 0;

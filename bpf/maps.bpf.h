@@ -74,8 +74,12 @@ const volatile __u32 debug_slow = 0;
 /* XORed into socket addresses, so that no kernel address leaves the kernel. */
 const volatile __u64 sock_mask = 0;
 
-/* The reader is woken when this many bytes wait; else its timer does. */
+/*
+ * The reader is woken when this many bytes wait; else its timer does.  Each CPU looks
+ * once in (mask + 1) records, a power of two.
+ */
 const volatile __u64 wake_at = 1 << 20;
+const volatile __u32 wake_mask = 0;
 
 /* Whether anybody asks whose a socket is.  If not, only what is the socket's own is told. */
 const volatile bool wants_owners = true;

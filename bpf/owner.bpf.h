@@ -103,7 +103,7 @@ static __always_inline void tell_owner_seen(const struct sock *sk)
 	rec = record_begin(count, WIRE_OWNER_SEEN, sizeof(*rec), netns);
 	if (!rec)
 		return;
-	record_identity(&rec->hdr, sk_cookie(sk), sk);
+	record_identity(&rec->hdr, sk_cookie(&sk->__sk_common), sk);
 	owner_read(sk, &rec->owner);
 	rec->born = 0;
 	process_read(&rec->owner, &rec->born);

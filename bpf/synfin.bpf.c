@@ -115,7 +115,7 @@ static __always_inline void do_on_set_state(__u64 *ctx)
 	rec = record_begin(count, WIRE_STATE, sizeof(*rec), netns);
 	if (!rec)
 		return;
-	record_identity(&rec->hdr, cloned && sk_is_raw_clone(sk) ? 0 : sk_cookie(sk), sk);
+	record_identity(&rec->hdr, cloned && sk_is_raw_clone(sk) ? 0 : sk_cookie(&sk->__sk_common), sk);
 	rec->tuple = tuple;
 	owner_read(sk, &rec->owner);
 	rec->born = 0;
@@ -180,7 +180,7 @@ static __always_inline void do_on_retransmit(__u64 *ctx)
 	rec = record_begin(count, WIRE_RETRANSMIT, sizeof(*rec), netns);
 	if (!rec)
 		return;
-	record_identity(&rec->hdr, sk_cookie(sk), sk);
+	record_identity(&rec->hdr, sk_cookie(&sk->__sk_common), sk);
 	rec->tuple = tuple;
 	rec->seq = seq;
 	rec->end_seq = end_seq;
@@ -243,7 +243,7 @@ static __always_inline void do_on_retransmit_synack(__u64 *ctx)
 	if (sk->__sk_common.skc_state == BPF_TCP_LISTEN)
 		record_identity(&rec->hdr, sk_cookie(&req->__req_common), req);
 	else	/* a TFO child, which is there already */
-		record_identity(&rec->hdr, sk_cookie(sk), sk);
+		record_identity(&rec->hdr, sk_cookie(&sk->__sk_common), sk);
 	rec->tuple = tuple;
 	rec->snt_synack_us = BPF_CORE_READ(treq, snt_synack);
 	rec->snt_isn = BPF_CORE_READ(treq, snt_isn);
@@ -296,7 +296,7 @@ static __always_inline void reset_read_sock(const struct sock *sk, struct wire_r
 
 	rec->state = sk->__sk_common.skc_state;
 	if (!(rec->flags & WIRE_R_MINI)) {
-		rec->hdr.cookie = sk_cookie(sk);
+		rec->hdr.cookie = sk_cookie(&sk->__sk_common);
 		rec->shutdown = sk->sk_shutdown;
 		return;
 	}

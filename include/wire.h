@@ -560,7 +560,8 @@ enum wire_prog { WIRE_P_STATE, WIRE_P_RETRANSMIT, WIRE_P_SYNACK, WIRE_P_SEND_RES
 struct wire_cpu {
 	__u64 percpu_offset;	/* of the kernel's per-CPU variables; stays in the kernel */
 	__u32 nested[8];	/* by enum wire_prog: hits that the twin took */
-	__u64 pad[3];
+	__u32 records;		/* submitted, roughly: see wake_mask */
+	__u32 pad[5];
 };
 WIRE_ASSERT(wire_cpu, 64);
 

@@ -430,6 +430,12 @@ static int configure_owners(struct capture *c)
 	return 0;
 }
 
+/* Sixteen records a CPU are nothing to a large ring; in a small one each is looked at. */
+static uint32_t wake_mask(uint32_t ring_size)
+{
+	return ring_size >= 1u << 20 ? 15 : 0;
+}
+
 static int configure(struct capture *c)
 {
 	const struct features *f = &c->features;
@@ -450,6 +456,7 @@ static int configure(struct capture *c)
 	ro->scope_laddrs_all = !c->config->scope.laddrs.len;
 	ro->scope_raddrs_all = !c->config->scope.raddrs.len;
 	ro->wake_at = ring_size / 8;
+	ro->wake_mask = wake_mask(ring_size);
 	ro->nr_cpus = c->nr_cpus;
 	ro->nr_slots = 1 + c->config->nr_apart;
 	ro->debug_slow = c->config->debug_slow;
