@@ -10,7 +10,7 @@ SANE	:= ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1
 # The second has a needless loop in it (tests/check/cost).
 COSTS	:= $O/tests/bench/engine $O/tests/bench/engine-slow
 
-test_programs = $(patsubst %,$1/tests/%,$(UNIT)) $1/tests/play $1/tests/storm $1/tests/timewaits
+test_programs = $(patsubst %,$1/tests/%,$(UNIT)) $1/tests/play $1/tests/storm $1/tests/timewaits $1/tests/raw $1/tests/serve
 
 $O/tests/%.o: tests/unit/%.c
 	@mkdir -p $(@D)
@@ -30,6 +30,10 @@ $O/tests/play: $(patsubst %.c,$O/%.o,$(wildcard tests/traces/*.c)) $(call objs,$
 $O/tests/timewaits: tests/bench/timewaits.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) -O2 -Wall -Wextra -std=gnu11 -o $@ $<
+
+$O/tests/raw $O/tests/serve: $O/tests/%: tests/hostile/%.c tests/hostile/ports.h
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) -D_GNU_SOURCE -O2 -Wall -Wextra -Wno-unused-parameter -std=gnu11 -o $@ $<
 
 $O/tests/storm: $(wildcard tests/load/*.c tests/load/*.h)
 	@mkdir -p $(@D)
@@ -96,6 +100,7 @@ checks = 'check purity:CC=$(CC) tests/check/purity $(call objs,$(ENGINE))' 'chec
 	 'golden:SYNFIN=$O/synfin tests/golden/run' 'golden scenarios:tests/golden/scenarios' 'asan golden:$(SANE) SYNFIN=$O/asan/synfin tests/golden/run'
 smoke = 'fuzz:tests/fuzz/run --runs 20000 $O/fuzz $(FUZZERS)'
 no_root = $(smoke) $(unit_suites) $(unit_suites_asan) $(traces) $(checks)
+hostile = SYNFIN=$O/synfin STORM=$O/tests/storm RAW=$O/tests/raw SERVE=$O/tests/serve
 root = 'check cost:tests/check/cost $(COSTS) $O/synfin' 'check vmlinux:tests/check/vmlinux $O/bpf/synfin.o' 'cli:SYNFIN=$O/synfin SYNFIN_ASAN=$O/asan/synfin STORM=$O/tests/storm tests/cli/run.py' \
        'kernel:SYNFIN=$O/synfin tests/kernel/run.py' \
        'existing:SYNFIN=$O/synfin tests/kernel/existing.py' 'cgroups:SYNFIN=$O/synfin tests/kernel/cgroups.py' 'owners:SYNFIN=$O/synfin tests/kernel/owners.py' \
@@ -104,6 +109,7 @@ root = 'check cost:tests/check/cost $(COSTS) $O/synfin' 'check vmlinux:tests/che
        'doctor:SYNFIN=$O/synfin tests/kernel/doctor.py' 'filters:SYNFIN=$O/synfin tests/kernel/filters.py' \
        'storm:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/storm.py' \
        'audit:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/audit.py' \
+       'hostile:$(hostile) tests/hostile/run.py' \
        'export:SYNFIN=$O/synfin STORM=$O/tests/storm tests/export/run.py' $(real)
 real = 'export real:TOOLS=$O/export-tools SYNFIN=$O/synfin STORM=$O/tests/storm tests/export/real.py'
 

@@ -24,7 +24,7 @@ def broken(trace, conns, netns):
     for lines in lives:
         wrong += _line_by_line(lines)
     for one in connections:
-        wrong += _adds_up(one)
+        wrong += adds_up(one)
     return wrong + [*_as_traced(connections, lives), *_summary_of_trace(trace), *_summary_of_conns(conns, connections)]
 
 
@@ -131,7 +131,7 @@ def _line_by_line(lines):
         state, entered = line["new"], now
 
 
-def _adds_up(one):
+def adds_up(one):
     """The durations of a connection record agree with each other."""
     if "duration_us" in one:
         lasted = (ns(one["time"]) - ns(one["start"])) // 1000
