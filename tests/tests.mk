@@ -90,6 +90,11 @@ $O/tests/bench/transitions $O/tests/bench/receives: $O/tests/bench/%: tests/benc
 bench: programs $(BENCHES)		## root: what it costs, beside its peers; QUICK=1: two minutes
 	$QBENCH_DIR=$O tests/bench/run.py $(BENCH)
 
+MINUTES	?= 30
+RATE	?= 1000
+soak: programs				## root: storms and audits for MINUTES (30) at RATE (1000): all is flat
+	$Q$(hostile) tests/hostile/soak.py --minutes $(MINUTES) --rate $(RATE)
+
 # The suites: NAME:COMMAND for tests/tap.
 unit_suites = $(foreach t,$(UNIT),'unit $t:CMOCKA_MESSAGE_OUTPUT=TAP $O/tests/$t 2>&1')
 unit_suites_asan = $(foreach t,$(UNIT),'asan $t:$(SANE) CMOCKA_MESSAGE_OUTPUT=TAP $O/asan/tests/$t 2>&1')
@@ -150,4 +155,4 @@ check-vmlinux: all			## hold vmlinux/vmlinux.h against this kernel's BTF
 	$Qtests/check/vmlinux $O/bpf/synfin.o
 
 -include $(wildcard $O/tests/*.d $O/tests/traces/*.d $O/tests/fuzz/*.d)
-.PHONY: bench fuzzers fuzz programs sanitized test-unit test test-export test-vm golden test-fresh check-vmlinux
+.PHONY: bench soak fuzzers fuzz programs sanitized test-unit test test-export test-vm golden test-fresh check-vmlinux
