@@ -32,16 +32,19 @@ ssize_t cgroup_mount_path_of(int fd, char *buf, size_t size)
 	return len;
 }
 
+static bool is_octal(char c)
+{
+	return c >= '0' && c <= '7';
+}
+
 /* \040 and its kin, as mountinfo writes blanks, tabs, line ends and backslashes. */
 static void unescape(char *text)
 {
 	char *to = text;
 
 	for (; *text; to++) {
-		unsigned int code;
-
-		if (*text == '\\' && sscanf(text + 1, "%3o", &code) == 1) {
-			*to = code;
+		if (*text == '\\' && is_octal(text[1]) && is_octal(text[2]) && is_octal(text[3])) {
+			*to = (text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0');
 			text += 4;
 		} else {
 			*to = *text++;
@@ -85,11 +88,26 @@ static void freep(char **p)
 	free(*p);
 }
 
-/*
- * 31 23 0:28 ROOT MOUNTPOINT rw,relatime shared:9 - cgroup2 SOURCE rw
- *
- * process: a directory of /proc, its mountpoints as seen from `from`.
- */
+/* 31 23 0:28 ROOT MOUNTPOINT rw,relatime shared:9 - cgroup2 SOURCE rw */
+bool cgroup_mount_parse(char *line, char **root, char **mountpoint)
+{
+	char *kind = strstr(line, " - "), *rest = NULL;
+
+	if (!kind || strncmp(kind, " - cgroup2 ", strlen(" - cgroup2 ")))
+		return false;
+	strtok_r(line, " ", &rest);
+	strtok_r(NULL, " ", &rest);
+	strtok_r(NULL, " ", &rest);
+	*root = strtok_r(NULL, " ", &rest);
+	*mountpoint = strtok_r(NULL, " ", &rest);
+	if (!*mountpoint)
+		return false;
+	unescape(*root);
+	unescape(*mountpoint);
+	return true;
+}
+
+/* process: a directory of /proc, its mountpoints as seen from `from`. */
 static void look_for_mounts(struct cgroup_mount *m, const char *process, const char *from)
 {
 	CLEANUP(fclosep) FILE *f = NULL;
@@ -100,19 +118,10 @@ static void look_for_mounts(struct cgroup_mount *m, const char *process, const c
 	snprintf(path, sizeof(path), "%s/mountinfo", process);
 	f = fopen(path, "re");
 	while (f && getline(&line, &size, f) > 0) {
-		char *kind = strstr(line, " - "), *rest = NULL, *root, *mountpoint;
+		char *root, *mountpoint;
 
-		if (!kind || strncmp(kind, " - cgroup2 ", strlen(" - cgroup2 ")))
+		if (!cgroup_mount_parse(line, &root, &mountpoint))
 			continue;
-		strtok_r(line, " ", &rest);
-		strtok_r(NULL, " ", &rest);
-		strtok_r(NULL, " ", &rest);
-		root = strtok_r(NULL, " ", &rest);
-		mountpoint = strtok_r(NULL, " ", &rest);
-		if (!mountpoint)
-			continue;
-		unescape(root);
-		unescape(mountpoint);
 		if (snprintf(path, sizeof(path), "%s%s", from, mountpoint) < (int)sizeof(path))
 			take_mount(m, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), root);
 	}

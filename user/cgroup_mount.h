@@ -26,4 +26,10 @@ void cgroup_mount_close(struct cgroup_mount *m);
 /* A descriptor's own path, whatever led to it: its length, or -errno. */
 ssize_t cgroup_mount_path_of(int fd, char *buf, size_t size);
 
+/*
+ * The parser: whether a line of mountinfo, which is changed, is of cgroup2, what of it
+ * is mounted, and where.  Total: it trusts nothing about the line.
+ */
+bool cgroup_mount_parse(char *line, char **root, char **mountpoint);
+
 #endif

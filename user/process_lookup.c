@@ -48,7 +48,7 @@ static bool is_born_at(uint32_t born, uint64_t ticks)
 }
 
 /* PID (NAME) STATE ...: the name may have anything in it. */
-static bool is_same(char *stat, uint32_t born, const char *comm)
+bool process_stat_is(char *stat, __u32 born, const char *comm)
 {
 	char *name = strchr(stat, '('), *end = strrchr(stat, ')');
 
@@ -57,9 +57,13 @@ static bool is_same(char *stat, uint32_t born, const char *comm)
 	*end++ = 0;
 	if (strcmp(name + 1, comm))
 		return false;
-	for (int field = 3; field < STARTTIME && end; field++)
-		end = strchr(end + 1, ' ');
-	return end && is_born_at(born, strtoull(end, NULL, 10));
+	for (int field = 3; field <= STARTTIME; field++) {
+		end = strchr(end, ' ');
+		if (!end)
+			return false;
+		end++;
+	}
+	return is_born_at(born, strtoull(end, NULL, 10));
 }
 
 static int check(int dir, uint32_t born, const char *comm)
@@ -70,7 +74,7 @@ static int check(int dir, uint32_t born, const char *comm)
 	if (len < 0)
 		return len;
 	stat[len] = 0;
-	return is_same(stat, born, comm) ? 0 : -ESRCH;
+	return process_stat_is(stat, born, comm) ? 0 : -ESRCH;
 }
 
 /* A path that is cut would be another's. */

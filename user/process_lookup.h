@@ -6,6 +6,7 @@
 #ifndef SYNFIN_PROCESS_LOOKUP_H
 #define SYNFIN_PROCESS_LOOKUP_H
 
+#include <stdbool.h>
 #include <linux/types.h>
 #include "wire.h"
 
@@ -16,5 +17,11 @@
  *   -errno  of /proc
  */
 int process_lookup(__u32 pid, __u32 born, const char *comm, struct wire_process *ret);
+
+/*
+ * The parser: whether /proc/PID/stat, which is changed, is that of the process born
+ * then, under this name.  Total: it trusts nothing about the text.
+ */
+bool process_stat_is(char *stat, __u32 born, const char *comm);
 
 #endif
