@@ -62,6 +62,8 @@ $O/tests/fuzz/%.o: tests/fuzz/%.c
 $O/tests/fuzz_%: $O/tests/fuzz/fuzz_%.o $(call objs,$(CORE))
 	$(call say,LINK)$(CC) $(CFLAGS_ALL) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
 
+$O/tests/fuzz_http: $(call objs,http)
+
 fuzzers:
 	$Q$(MAKE) --no-print-directory O=$O/fuzz CC=$(CLANG) \
 		CPPFLAGS="-DMAX_CONNS=64 -DOUT_SIZE=65536 -DCONNTAB_RECENT=16" \

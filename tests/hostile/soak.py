@@ -126,6 +126,7 @@ class Soak:
         told, made = self.tracer.lives - self._told, storm.number("summary.connections")
         if told != made:
             wrong.append(f"{made} lives made, {told} told")
+        time.sleep(0.5)     # until it has seen that the scraper is gone
         conns, export = status_of(self.tracer.process.pid), status_of(self.exporter.process.pid)
         ledger = total(samples, "synfin_sockets", state="time_wait") + total(samples, "synfin_sockets", state="fin_wait2")
         row = (len(self.rows) + 1, made, told, conns[0], export[0], conns[1], export[1],
@@ -167,6 +168,7 @@ def main():
     parser.add_argument("--minutes", type=int, default=30)
     parser.add_argument("--rate", type=int, default=1000, help="connections a second (1000)")
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)    # a shell may ignore it in the background
     with Netns("soak") as netns, Exporter("-N", netns) as exporter, Tracer(netns) as tracer:
         soak = Soak(netns, exporter, tracer, options.rate)
         print(" ".join(COLUMNS), flush=True)
