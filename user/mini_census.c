@@ -11,25 +11,25 @@
 
 /* ---- rows ---- */
 
-/* left_ns: until its timer falls due; UNKNOWN_NS: the row does not say. */
-static void set_end(struct engine *e, struct mini *m, uint64_t at_ns, uint64_t left_ns)
+/* end_ns: when its timer falls due, or did; UNKNOWN_NS: the row does not say. */
+static void set_end(struct engine *e, struct mini *m, uint64_t at_ns, uint64_t end_ns)
 {
 	bool was_seen = m->end_ns && !(m->flags & MINI_FOUND);
 
-	if (left_ns == UNKNOWN_NS) {
+	if (end_ns == UNKNOWN_NS) {
 		timewait_met(m, at_ns);
 		if (!m->end_ns)
 			timewait_arm(&e->minis, m, at_ns, at_ns + TIME_WAIT_NS);
 		return;
 	}
-	if (was_seen && at_ns + left_ns > m->end_ns + CLOSE_ENOUGH_NS)
+	if (was_seen && end_ns > m->end_ns + CLOSE_ENOUGH_NS)
 		timewait_place_of(&e->minis, m)->corrections++;
-	timewait_arm(&e->minis, m, at_ns, at_ns + left_ns);
+	timewait_arm(&e->minis, m, at_ns, end_ns);
 }
 
 /* The close of a connection that is open for us may be in the ring still, or lost. */
 static void on_row(struct engine *e, const struct wire_hdr *hdr, const struct wire_tuple *tuple,
-		   enum tcp_state substate, uint64_t left_ns)
+		   enum tcp_state substate, uint64_t end_ns)
 {
 	struct mini *m;
 	struct conn *c;
@@ -45,7 +45,7 @@ static void on_row(struct engine *e, const struct wire_hdr *hdr, const struct wi
 		if (m->flags & MINI_PARKED && substate == TS_TIME_WAIT)
 			flags |= MINI_MET_TW;
 		timewait_mark(&e->minis, m, flags);
-		set_end(e, m, hdr->ts_ns, left_ns);
+		set_end(e, m, hdr->ts_ns, end_ns);
 	}
 	c = mini_open_of(e, hdr, tuple);
 	if (!c || c->last_ns > hdr->ts_ns)
@@ -56,9 +56,15 @@ static void on_row(struct engine *e, const struct wire_hdr *hdr, const struct wi
 
 void mini_on_row(struct engine *e, const struct wire_mini *ev)
 {
-	int64_t left = ev->left > 0 ? ev->left : 0;
+	int64_t left_ns = ev->left * (int64_t)(NSEC_PER_SEC / e->hz);
+	int64_t late_ns = e->minis.late_ns;
 
-	on_row(e, &ev->hdr, &ev->tuple, ev->substate, left * (NSEC_PER_SEC / e->hz));
+	/* It is there yet, so it cannot be later than the kernel's timers ever are. */
+	if (left_ns < -late_ns)
+		left_ns = -late_ns;
+	if (left_ns < 0 && (uint64_t)-left_ns >= ev->hdr.ts_ns)
+		left_ns = 0;
+	on_row(e, &ev->hdr, &ev->tuple, ev->substate, ev->hdr.ts_ns + left_ns);
 }
 
 void mini_on_old_row(struct engine *e, const struct wire_census *ev)
