@@ -209,6 +209,9 @@ static int check_header(const struct wire_hdr *hdr, size_t len)
 		return -EPROTO;
 	if (hdr->kind >= WIRE_KIND_MAX || !sizes[hdr->kind])
 		return -ENOTSUP;
+	/* No clock goes that far; and what is added to a time does not wrap then. */
+	if (hdr->ts_ns >> 63)
+		return -EBADMSG;
 	return is_length(hdr) && len >= hdr->len ? 0 : -EBADMSG;
 }
 

@@ -12,7 +12,8 @@
 /*
  * Decode one record.  Returns 0 and fills *ret, or leaves *ret untouched:
  *   -EBADMSG  truncated, a length that its kind does not have, or a member
- *             outside its range (state, family, unterminated text, ...)
+ *             outside its range (a time after 292 years, state, family,
+ *             unterminated text, ...)
  *   -EPROTO   written by another WIRE_VERSION
  *   -ENOTSUP  a kind unknown to this build; skip it and carry on
  * After 0 all states are 1..13 (0 where a member may be absent), a mini-socket's

@@ -254,6 +254,18 @@ static void unknown_kinds_are_told_from_damage(void **state)
 }
 
 /* Of another version nothing else is known, its kinds and lengths neither. */
+static void a_time_that_no_clock_shows_is_refused(void **state)
+{
+	union event ev = good(WIRE_TICK);
+
+	ev.hdr.ts_ns = INT64_MAX;
+	assert_taken(&ev);
+	ev.hdr.ts_ns = 1ull << 63;
+	assert_refused(&ev);
+	ev.hdr.ts_ns = UINT64_MAX;
+	assert_refused(&ev);
+}
+
 static void other_versions_are_refused_first(void **state)
 {
 	union event ev = good(WIRE_STATE);
@@ -706,6 +718,7 @@ int main(void)
 		cmocka_unit_test(what_follows_a_record_is_not_its_business),
 		cmocka_unit_test(a_record_need_not_be_aligned),
 		cmocka_unit_test(unknown_kinds_are_told_from_damage),
+		cmocka_unit_test(a_time_that_no_clock_shows_is_refused),
 		cmocka_unit_test(other_versions_are_refused_first),
 		cmocka_unit_test(a_transition_is_between_states_1_to_13),
 		cmocka_unit_test(a_reset_may_have_no_state),
