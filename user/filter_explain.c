@@ -140,10 +140,12 @@ void filter_explain(FILE *out, const struct options *opt)
 	struct list most = { .out = out, .heading = "The kernel decides of that:" };
 	const struct filter *f = &opt->filter;
 
+	/* One list after the other: a line belongs to the heading above it. */
 	put_flags(&kernel, opt);
+	if (f->len)
+		put_terms(&kernel, opt, f->len - 1, true);
 	put_cgroups(&user, opt);
 	if (f->len) {
-		put_terms(&kernel, opt, f->len - 1, true);
 		put_terms(&user, opt, f->len - 1, false);
 		put_bounds(&most, opt, f->len - 1);
 	}

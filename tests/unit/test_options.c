@@ -467,6 +467,10 @@ static void a_filter_is_explained(void **state)
 	assert_explained("The kernel decides:\n  -N self\n  -4\n  -L 80,443\n  -D 1-1023\n"
 			 "  dst 10.0.0.0/8\n  not dport = :22\n"
 			 "User space decides:\n  state time-wait\n  -p 7\n");
+	RUN("conns", "-N", "self", "--unit", "nginx", "--cgroup", "/a", "--explain-filter",
+	    "dport = :80");
+	assert_explained("The kernel decides:\n  -N self\n  dport = :80\n"
+			 "User space decides:\n  --cgroup /a\n  --unit nginx\n");
 	RUN("--explain-filter", "dst 10/8:80 or dst 11/8:443");
 	assert_explained("User space decides:\n"
 			 "  dst 10.0.0.0/8 and dport = :80 or dst 11.0.0.0/8 and dport = :443\n"
