@@ -162,9 +162,10 @@ def writes_first(stage):
     parent = stage.actor("listens", begin)
     parent.answer()
     stage.ask()
-    child = parent.answer()
+    told = {parent.answer(), parent.answer()}       # of two processes, in either order
+    child = next(one for one in told if isinstance(one, int))
     stage.comms[child] = "writes"
-    stage.life(parent.answer(), "read" if WRITES_TELL else "listen", listen=parent.pid, read=child)
+    stage.life((told - {child}).pop(), "read" if WRITES_TELL else "listen", listen=parent.pid, read=child)
 
 
 @scenario
