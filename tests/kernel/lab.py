@@ -24,6 +24,9 @@ from wait import PATIENCE, wait_until
 
 V4, V6, MAPPED = "ipv4", "ipv6", "mapped"
 
+# For drop(): those of the client, without SYN, FIN or RST.
+PURE_ACKS = f"tcp dport {SERVER} tcp flags & (fin | syn | rst | ack) == ack"
+
 _SYSCTLS = {"tcp_congestion_control": "reno", "tcp_no_metrics_save": 1, "net.ipv6.conf.all.accept_dad": 0}
 _LOOPBACK = {4: ("127.0.0.1", "127.0.0.1"), 6: ("::1", "::1")}
 _RAW = {4: ("10.0.0.1", "10.0.0.2"), 6: ("fd00::1", "fd00::2")}

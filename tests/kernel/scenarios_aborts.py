@@ -57,6 +57,18 @@ def linger_0_after_the_peers_fin_is_closed_by_the_peer(lab):
 
 
 @scenario(V4, V6, raw=True)
+def linger_0_in_fin_wait1_sends_a_rst(lab):
+    client, peer = lab.client_and_peer()
+    client.shutdown(socket.SHUT_WR)
+    peer.expect(FIN | ACK)
+    linger(client, 0)
+    client.close()
+    peer.wait_for(RST | ACK)
+    lab.active(chain(f"{ACTIVE} fin_wait1 close"), reset("sent", "close", "tcp_state"),
+               **BY_US, close_reason="linger0")
+
+
+@scenario(V4, V6, raw=True)
 def linger_0_in_fin_wait2_sends_a_rst(lab):
     client, peer = lab.client_and_peer()
     client.shutdown(socket.SHUT_WR)
@@ -272,6 +284,41 @@ def a_disconnect_resets_and_the_socket_lives_again(lab):
     _server_was_reset(lab)
     lab.active(chain(f"{ACTIVE} fin_wait1 fin_wait2 time_wait"), close="fin", closed_by="local")
     lab.passive(chain(f"{PASSIVE} close_wait last_ack close"), close="fin", closed_by="remote")
+
+
+@scenario(V4, V6, raw=True)
+def a_disconnect_in_fin_wait1_resets(lab):
+    client, peer = lab.client_and_peer()
+    client.shutdown(socket.SHUT_WR)
+    peer.expect(FIN | ACK)
+    disconnect(client)
+    peer.wait_for(RST | ACK)
+    lab.active(chain(f"{ACTIVE} fin_wait1 close"), reset("sent", "close", "tcp_state"),
+               **BY_US, close_reason="disconnect")
+
+
+@scenario(V4, V6, raw=True)
+def a_disconnect_in_fin_wait2_resets(lab):
+    client, peer = lab.client_and_peer()
+    client.shutdown(socket.SHUT_WR)
+    peer.expect(FIN | ACK)
+    peer.send(ACK)
+    wait_for_state(client, "fin_wait2")
+    disconnect(client)
+    peer.wait_for(RST | ACK)
+    lab.active(chain(f"{ACTIVE} fin_wait1 fin_wait2 close", cause="reset"), reset("sent", "close", "tcp_state"),
+               **BY_US, close_reason="disconnect")
+
+
+@scenario(V4, V6, raw=True)
+def a_disconnect_after_the_peers_fin_is_closed_by_the_peer(lab):
+    client, peer = lab.client_and_peer()
+    peer.send(FIN | ACK)
+    assert client.recv(1) == b""
+    disconnect(client)
+    peer.wait_for(RST | ACK)
+    lab.active(chain(f"{ACTIVE} close_wait close"), reset("sent", "close", "tcp_state"),
+               close="reset_sent", close_reason="disconnect", closed_by="remote")
 
 
 @scenario(V4, V6, MAPPED)

@@ -252,3 +252,16 @@ def a_long_linger2_parks_the_socket_a_minute_before_its_end(lab):
     peer.send(FIN | ACK)
     peer.expect(ACK)
     lab.active(chain(ACTIVE, in_old_us=at_least(2)), **LOCAL, **PARKED)
+
+
+@scenario(V4, V6, raw=True, seconds=4, sysctl=[("tcp_fin_timeout", 61)])
+def a_long_fin_timeout_parks_the_orphan_a_minute_before_its_end(lab):
+    client, peer = lab.client_and_peer()
+    client.close()
+    peer.expect(FIN | ACK)
+    peer.send(ACK)
+    wait_for_sockets("fin_wait2")
+    time.sleep(2)
+    peer.send(FIN | ACK)
+    peer.expect(ACK)
+    lab.active(chain(ACTIVE, in_old_us=at_least(2)), **LOCAL, **PARKED)

@@ -7,7 +7,7 @@ import struct
 import time
 
 from expect import SERVER, chain, late_segment, reset, retransmit
-from lab import V4, V6, scenario
+from lab import PURE_ACKS, V4, V6, scenario
 from match import Optional, at_least, one_of
 from peer import SYN, checksum
 from sockets import wait_for_sockets, wait_for_state
@@ -16,8 +16,6 @@ ACTIVE = "close syn_sent established fin_wait1 fin_wait2 time_wait"
 PASSIVE = "listen syn_recv established close_wait last_ack close"
 LOCAL = dict(close="fin", closed_by="local")
 REMOTE = dict(close="fin", closed_by="remote")
-# Of the client, and without SYN, FIN or RST.
-PURE_ACKS = f"tcp dport {SERVER} tcp flags & (fin | syn | rst | ack) == ack"
 
 
 @scenario(V4, V6)
@@ -49,6 +47,23 @@ def a_client_whose_third_acks_are_lost_believes_it_is_connected(lab):
     time.sleep(9.5)     # 1, 2 and 4 s, and what synfin adds before it gives the request up
     lab.active(chain("close syn_sent established"), close="still_open")
     lab.half_open([retransmit("synack", "rto", "syn_recv", 0)] * 2, outcome="no_ack", synack_retrans=2)
+
+
+@scenario(V4, V6, seconds=5, sysctl=[("tcp_synack_retries", 1)])
+def a_client_whose_third_acks_are_lost_is_reset_when_it_writes(lab):
+    # It was told that it is connected: this is no refusal.
+    lab.listen()
+    lab.drop(PURE_ACKS)
+    client = lab.connect()
+    wait_for_sockets("syn_recv", 0)
+    time.sleep(1)       # which synfin adds before it gives the request up
+    lab.lose_nothing()
+    client.send(b"is anybody there?")
+    wait_for_sockets("established", 0)
+    lab.active(chain("close syn_sent established"), reset("received", "established"), chain("established close"),
+               error="ECONNRESET", close="reset_received", closed_by="remote", tx_segs=1)
+    lab.half_open(retransmit("synack", "rto", "syn_recv", 0), outcome="no_ack", synack_retrans=1)
+    lab.stray_reset("tcp_flags", "listen")
 
 
 @scenario(V4, seconds=2)

@@ -3,10 +3,11 @@
 
 import errno
 import socket
+import time
 
 import features
 from expect import SERVER, chain, reset, retransmit, state
-from lab import MAPPED, V4, V6, scenario
+from lab import MAPPED, PURE_ACKS, V4, V6, scenario
 from match import ABSENT, ANY_US, Optional, at_least
 from peer import ACK, RST, SYN
 from sockets import unacked, wait_for_sockets
@@ -50,6 +51,59 @@ def a_place_in_the_queue_comes_with_the_next_ack(lab):
     peer.send(ACK)
     lab.passive(retransmit("synack", "rto", "syn_recv", 0), chain(PASSIVE), rport=5003, close="still_open",
                 synack_retrans=1, handshake_us=at_least(1))
+
+
+@scenario(V4, V6, seconds=3, sysctl=[NO_COOKIES, ("tcp_syn_retries", 1), ("tcp_syn_linear_timeouts", 0)])
+def a_syn_that_finds_the_queue_full_is_lost_without_a_word(lab):
+    lab.listen(backlog=0)
+    lab.connect()
+    late = lab.start_connect()
+    assert lab.finish_connect(late) == "ETIMEDOUT"
+    late.close()
+    lab.wait_for_count("TcpExt.ListenOverflows", 2)
+    lab.active(chain("close syn_sent established"), close="still_open")
+    lab.passive(chain(PASSIVE), close="still_open")
+    lab.active(chain("close syn_sent"), retransmit("syn", "rto", "syn_sent", 0), chain("syn_sent close"),
+               outcome="timeout", error="ETIMEDOUT", close="timeout", syn_retrans=1)
+
+
+@scenario(V4, V6, seconds=9, sysctl=[NO_COOKIES, ("tcp_synack_retries", 2)])
+def a_client_that_is_not_accepted_is_reset_when_it_writes(lab):
+    # For the client it was a connection. Its third ACK came with the first SYN-ACK that was sent
+    # again, and found the queue full; the second tells.
+    lab.listen(backlog=2)
+    lab.drop(PURE_ACKS)
+    late = lab.connect()
+    lab.lose_nothing()
+    for _ in range(3):
+        lab.connect()
+    wait_for_sockets("established", 7)
+    lab.wait_for_count("TcpExt.ListenOverflows")
+    wait_for_sockets("syn_recv", 0)
+    time.sleep(1)       # which synfin adds before it gives the request up
+    late.send(b"is anybody there?")
+    wait_for_sockets("established", 6)
+    for _ in range(3):
+        lab.active(chain("close syn_sent established"), close="still_open")
+        lab.passive(chain(PASSIVE), close="still_open")
+    lab.active(chain("close syn_sent established"), reset("received", "established"), chain("established close"),
+               error="ECONNRESET", close="reset_received", closed_by="remote", tx_segs=1)
+    lab.half_open([retransmit("synack", "rto", "syn_recv", 0)] * 2, outcome="not_accepted", close="silent",
+                  synack_retrans=2)
+    lab.stray_reset("tcp_flags", "listen")
+
+
+@scenario(V4, V6, raw=True)
+def a_third_ack_after_the_listener_closed_finds_nobody(lab):
+    listener = lab.listen()
+    peer = lab.peer(5555, SERVER)
+    peer.send(SYN)
+    peer.expect(SYN | ACK)
+    listener.close()
+    peer.send(ACK)
+    peer.expect(RST)
+    lab.of_listener(state("listen", "close", in_old_us=ANY_US))
+    lab.stray_reset("no_socket", rport=5555)
 
 
 @scenario(V4, V6, raw=True, sysctl=[NO_COOKIES, ("tcp_abort_on_overflow", 1)])
