@@ -468,8 +468,9 @@ struct wire_cgroup {
 
 /*
  * What /proc shows of the process that was seen by this pid, birth and name.  Any
- * bytes; between the arguments a space.  Without either: it is gone, or has another
- * name now, or is not to be seen.  The record ends with the text, as above.
+ * bytes, in the path but 0; between the arguments a space.  Without all of them: it
+ * is gone, or has another name now, or is not to be seen, or nobody asked.  The
+ * record ends with the text, as above.
  */
 struct wire_process {
 	struct wire_hdr hdr;
@@ -477,8 +478,10 @@ struct wire_process {
 	__u32 born;		/* as in wire_owner */
 	char  comm[WIRE_COMM_LEN];
 	__u16 exe_len, cmdline_len;
-	__u8  pad[4];
-	char  text[WIRE_EXE_LEN + WIRE_CMDLINE_LEN];	/* program, then command line */
+	__u16 cgroup_len;
+	__u8  pad[2];
+	/* program, command line, path of its cgroup of version 1 */
+	char  text[WIRE_EXE_LEN + WIRE_CMDLINE_LEN + WIRE_PATH_LEN];
 };
 
 /* Of hdr.netns.  "": it has none (any more). */
@@ -520,7 +523,7 @@ WIRE_ASSERT(wire_owner_of, 72);
 WIRE_ASSERT(wire_census_end, 48);
 WIRE_ASSERT(wire_owner_seen, 72);
 WIRE_ASSERT(wire_cgroup, 40 + WIRE_PATH_LEN);
-WIRE_ASSERT(wire_process, 64 + WIRE_EXE_LEN + WIRE_CMDLINE_LEN);
+WIRE_ASSERT(wire_process, 64 + WIRE_EXE_LEN + WIRE_CMDLINE_LEN + WIRE_PATH_LEN);
 WIRE_ASSERT(wire_netns_name, 288);
 
 /*

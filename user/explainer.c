@@ -29,7 +29,8 @@ static void follow(uint8_t states[2], const struct ladder *l, const struct arrow
 static void put_row(struct explainer *x, const struct ladder_row *r)
 {
 	const struct view *v = r->ladder->ends[ladder_local(r->ladder)];
-	const struct cgroup *c = v->cgroup ? names_cgroup(x->names, v->cgroup) : NULL;
+	const struct cgroup *c = names_cgroup_of(x->names, v->cgroup,
+						 names_process(x->names, &v->owner));
 
 	row_from_arrow(&x->row, r);
 	if (c)

@@ -88,6 +88,18 @@ const struct cgroup *names_cgroup(struct names *n, uint64_t id)
 	return c && c->path_len ? c : NULL;
 }
 
+const struct cgroup *names_cgroup_of(struct names *n, uint64_t id, const struct process *owner)
+{
+	const struct cgroup *owners = owner ? process_cgroup(owner) : NULL;
+	const struct cgroup *own = names_cgroup(n, id);
+
+	if (!owners)
+		return own;
+	if (id <= CGROUP_ROOT)
+		return owners;
+	return own && !own->container_id.len && owners->container_id.len ? owners : own;
+}
+
 const char *names_netns(struct names *n, uint32_t inode)
 {
 	const char *name = inode ? memo_find(&n->netns, inode) : NULL;

@@ -15,6 +15,9 @@
 #include "owner.h"
 #include "process.h"
 
+/* Of a hierarchy's root; kernels that know no cgroup of a socket tell 0. */
+#define CGROUP_ROOT	1
+
 struct names {
 	struct memo cgroups, netns, processes;
 };
@@ -34,6 +37,13 @@ bool names_know(struct names *n, enum wire_kind kind, uint64_t id);
 
 /* NULL: not known.  Valid until something is learned. */
 const struct cgroup *names_cgroup(struct names *n, uint64_t id);
+
+/*
+ * Of a socket of that cgroup whose owner, NULL if not known, is that process.  Where
+ * there is version 1, too, a container's processes may be in the root of version 2, or
+ * in the cgroup of who started them: then it is the owner's.  Likewise.
+ */
+const struct cgroup *names_cgroup_of(struct names *n, uint64_t id, const struct process *owner);
 const char *names_netns(struct names *n, uint32_t inode);
 const struct process *names_process(struct names *n, const struct owner *o);
 

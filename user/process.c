@@ -22,9 +22,31 @@ uint64_t process_id(uint32_t pid, uint32_t born, const char *comm)
 	return mix(hash, comm, strlen(comm));
 }
 
+/* Behind the texts. */
+static size_t cgroup_at(size_t texts)
+{
+	const size_t mask = _Alignof(struct cgroup) - 1;
+
+	return (offsetof(struct process, text) + texts + mask) & ~mask;
+}
+
 size_t process_size(const struct wire_process *ev)
 {
-	return sizeof(struct process) + ev->exe_len + ev->cmdline_len;
+	size_t texts = (size_t)ev->exe_len + ev->cmdline_len;
+
+	if (!ev->cgroup_len)
+		return sizeof(struct process) + texts;
+	return cgroup_at(texts) + sizeof(struct cgroup) + ev->cgroup_len + 1;
+}
+
+static void init_cgroup(struct process *p, const struct wire_process *ev)
+{
+	size_t texts = (size_t)ev->exe_len + ev->cmdline_len;
+	char path[WIRE_PATH_LEN];
+
+	memcpy(path, ev->text + texts, ev->cgroup_len);
+	path[ev->cgroup_len] = 0;
+	cgroup_init((struct cgroup *)((char *)p + cgroup_at(texts)), path);
 }
 
 void process_init(struct process *p, const struct wire_process *ev)
@@ -34,7 +56,17 @@ void process_init(struct process *p, const struct wire_process *ev)
 	memcpy(p->comm, ev->comm, sizeof(p->comm));
 	p->exe_len = ev->exe_len;
 	p->cmdline_len = ev->cmdline_len;
+	p->cgroup_len = ev->cgroup_len;
 	memcpy(p->text, ev->text, ev->exe_len + ev->cmdline_len);
+	if (ev->cgroup_len)
+		init_cgroup(p, ev);
+}
+
+const struct cgroup *process_cgroup(const struct process *p)
+{
+	size_t at = cgroup_at((size_t)p->exe_len + p->cmdline_len);
+
+	return p->cgroup_len ? (const struct cgroup *)((const char *)p + at) : NULL;
 }
 
 bool process_is(const struct process *p, uint32_t pid, uint32_t born, const char *comm)

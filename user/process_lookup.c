@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cgroup_v1.h"
 #include "cleanup.h"
 
 #define NSEC_PER_SEC	1000000000ull
@@ -100,13 +101,50 @@ static void read_cmdline(int dir, struct wire_process *p)
 	p->cmdline_len = len > 0 ? len : 0;
 }
 
-int process_lookup(__u32 pid, __u32 born, const char *comm, struct wire_process *ret)
+#define CGROUPS_LEN	(4 * WIRE_PATH_LEN)
+
+/* A dozen lines: whole ones, of whatever there is room for. */
+static void read_cgroups(int dir, char *text)
+{
+	ssize_t len = read_file(dir, "cgroup", text, CGROUPS_LEN - 1);
+
+	while (len > 0 && text[len - 1] != '\n')
+		len--;
+	text[len > 0 ? len : 0] = 0;
+}
+
+static void read_cgroup(int dir, struct wire_process *p)
+{
+	char text[CGROUPS_LEN];
+	const char *path;
+
+	read_cgroups(dir, text);
+	path = cgroup_v1_pick(text);
+	if (!path || strlen(path) >= WIRE_PATH_LEN)
+		return;
+	p->cgroup_len = strlen(path);
+	memcpy(p->text + p->exe_len + p->cmdline_len, path, p->cgroup_len);
+}
+
+bool process_lookup_has_cgroups(void)
+{
+	CLEANUP(cleanup_close) int dir = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char text[CGROUPS_LEN];
+
+	if (dir < 0)
+		return false;
+	read_cgroups(dir, text);
+	return cgroup_v1_is_used(text);
+}
+
+int process_lookup(__u32 pid, __u32 born, const char *comm, unsigned int wanted,
+		   struct wire_process *ret)
 {
 	CLEANUP(cleanup_close) int dir = -1;
 	char path[32];
 	int err;
 
-	ret->exe_len = ret->cmdline_len = 0;
+	ret->exe_len = ret->cmdline_len = ret->cgroup_len = 0;
 	snprintf(path, sizeof(path), "/proc/%u", pid);
 	/* Stands for this process, and for no later one of its pid. */
 	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -115,10 +153,14 @@ int process_lookup(__u32 pid, __u32 born, const char *comm, struct wire_process 
 	err = check(dir, born, comm);
 	if (err)
 		return err;
-	read_exe(dir, ret);
-	read_cmdline(dir, ret);
+	if (wanted & PROCESS_PROGRAM) {
+		read_exe(dir, ret);
+		read_cmdline(dir, ret);
+	}
+	if (wanted & PROCESS_CGROUP)
+		read_cgroup(dir, ret);
 	err = check(dir, born, comm);	/* execve() meanwhile */
 	if (err)
-		ret->exe_len = ret->cmdline_len = 0;
+		ret->exe_len = ret->cmdline_len = ret->cgroup_len = 0;
 	return err;
 }

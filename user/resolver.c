@@ -21,7 +21,8 @@ struct resolver {
 	struct resolver_next next;
 	struct cgroup_lookup *cgroups;	/* NULL: no cgroup v2 is mounted */
 	struct netns_lookup *netns;
-	bool processes;			/* are told of */
+	unsigned int processes;		/* what is told of them: enum process_wanted */
+	bool has_v1;			/* cgroups of version 1 */
 	uint64_t asked, in_vain;	/* /proc, of processes */
 	uint64_t refreshed_ns, now_ns;	/* of the record at hand */
 	struct wire_cgroup cgroup;	/* made here */
@@ -55,7 +56,8 @@ static void need_cgroup(struct resolver *r, uint64_t id)
 	err = cgroup_lookup_path(r->cgroups, id, r->now_ns, rec->path, sizeof(rec->path));
 	if (err == -EAGAIN)
 		return;
-	if (err)
+	/* Whoever is in version 1 only is in this root; it says nothing about him. */
+	if (err || (r->has_v1 && !strcmp(rec->path, "/")))
 		rec->path[0] = 0;
 	len = strlen(rec->path) + 1;
 	memset(rec->path + len, 0, -len % 8);
@@ -114,11 +116,11 @@ static void need_process(struct resolver *r, const struct wire_owner *o, uint32_
 	    r->next.knows(r->next.ctx, WIRE_PROCESS, process_id(o->pid, born, o->comm)))
 		return;
 	r->asked++;
-	r->in_vain += process_lookup(o->pid, born, o->comm, rec) != 0;
+	r->in_vain += process_lookup(o->pid, born, o->comm, r->processes, rec) != 0;
 	rec->pid = o->pid;
 	rec->born = born;
 	memcpy(rec->comm, o->comm, sizeof(rec->comm));
-	len = rec->exe_len + rec->cmdline_len;
+	len = rec->exe_len + rec->cmdline_len + rec->cgroup_len;
 	memset(rec->text + len, 0, -len % 8);
 	len = offsetof(struct wire_process, text) + (len + 7) / 8 * 8;
 	rec->hdr = header(r, WIRE_PROCESS, len);
@@ -180,7 +182,7 @@ static void resolver_destroyp(struct resolver **r)
 	resolver_destroy(*r);
 }
 
-int resolver_create(const struct resolver_next *next, bool processes, struct resolver **ret)
+int resolver_create(const struct resolver_next *next, bool programs, struct resolver **ret)
 {
 	CLEANUP(resolver_destroyp) struct resolver *r = calloc(1, sizeof(*r));
 	int err;
@@ -188,7 +190,8 @@ int resolver_create(const struct resolver_next *next, bool processes, struct res
 	if (!r)
 		return -ENOMEM;
 	r->next = *next;
-	r->processes = processes;
+	r->has_v1 = process_lookup_has_cgroups();
+	r->processes = (programs ? PROCESS_PROGRAM : 0) | (r->has_v1 ? PROCESS_CGROUP : 0);
 	err = netns_lookup_open(&r->netns);
 	if (err)
 		return err;

@@ -30,10 +30,11 @@ struct resolver_next {
 };
 
 /*
- * processes: tell of their programs and command lines, too.  0 or -ENOMEM.  A host
- * without cgroup v2 is no error: its ids have no names.
+ * programs: tell of those of processes, and their command lines, too.  0 or -ENOMEM.
+ * A host without cgroup v2 is no error: its ids have no names.  With v1 the cgroups of
+ * processes are told of.
  */
-int resolver_create(const struct resolver_next *next, bool processes, struct resolver **ret);
+int resolver_create(const struct resolver_next *next, bool programs, struct resolver **ret);
 void resolver_destroy(struct resolver *r);
 
 /* A record_fn.  ctx is the resolver. */

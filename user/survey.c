@@ -139,6 +139,11 @@ static void tell_time_wait(struct survey *s, uint64_t now_ns)
 	send(s, &r, now_ns, s->netns);
 }
 
+static const struct cgroup *cgroup_of(const struct survey *s, uint64_t id, const struct owner *o)
+{
+	return names_cgroup_of(s->config.names, id, names_process(s->config.names, o));
+}
+
 static void tell_group(struct survey *s, uint64_t now_ns, enum by_word by,
 		       const struct tw_group *group, uint64_t rest)
 {
@@ -153,7 +158,7 @@ static void tell_group(struct survey *s, uint64_t now_ns, enum by_word by,
 	}
 	if (group && group->owner) {
 		r.owner = &group->owner->owner;
-		r.cgroup = names_cgroup(s->config.names, group->owner->cgroup);
+		r.cgroup = cgroup_of(s, group->owner->cgroup, &group->owner->owner);
 	}
 	send(s, &r, now_ns, s->netns);
 }
@@ -278,7 +283,7 @@ static void tell_listener(struct survey *s, uint64_t now_ns, const struct queue 
 	struct report r = {
 		.kind = REPORT_LISTENER, .id = q->listener.hdr.cookie, .role = ROLE_LISTENER,
 		.tuple = &q->listener.tuple, .owner = q->owner.from ? &q->owner : NULL,
-		.cgroup = names_cgroup(s->config.names, q->listener.owner.cgroup),
+		.cgroup = cgroup_of(s, q->listener.owner.cgroup, &q->owner),
 		.listener = {
 			.accept_queue = q->listener.queue, .accept_queue_limit = q->listener.limit,
 			.half_open = q->half_open, .acked = q->acked,
@@ -325,7 +330,7 @@ static void tell_stuck(struct survey *s, uint64_t now_ns)
 		struct report r = {
 			.kind = REPORT_SOCKET, .id = x->aged.hdr.cookie, .tuple = &x->aged.tuple,
 			.owner = x->owner.from ? &x->owner : NULL,
-			.cgroup = names_cgroup(s->config.names, x->aged.owner.cgroup),
+			.cgroup = cgroup_of(s, x->aged.owner.cgroup, &x->owner),
 			.socket = {
 				.state = x->aged.state, .age_ns = x->age_ns,
 				.orphan = x->aged.flags & WIRE_A_ORPHAN,

@@ -23,8 +23,8 @@ void tell(struct engine *e, struct conn *c, struct report *r)
 		c->told_ns = r->at_ns;
 	}
 	if (c) {
-		r->cgroup = names_cgroup(&e->names, c->cgroup);
 		r->process = names_process(&e->names, &c->owner);
+		r->cgroup = names_cgroup_of(&e->names, c->cgroup, r->process);
 	}
 	r->netns_name = name_of_netns(e, r->netns);
 	e->report(e->ctx, r);
@@ -150,8 +150,8 @@ static void tell_mini(struct engine *e, struct mini *m, struct report *r)
 	r->role = m->role;
 	r->owner = &of->owner;
 	r->existing = m->flags & MINI_EXISTING;
-	r->cgroup = names_cgroup(&e->names, of->cgroup);
 	r->process = names_process(&e->names, &of->owner);
+	r->cgroup = names_cgroup_of(&e->names, of->cgroup, r->process);
 	r->netns_name = name_of_netns(e, r->netns);
 	e->report(e->ctx, r);
 }

@@ -39,9 +39,11 @@ def _own():
 class Tree:
     """`path` is its own, as synfin tells paths: from the hierarchy's root."""
 
-    def __init__(self):
-        self.path = f"{_own()}/synfin-test-{os.getpid()}"
-        self._home = os.open(_mountpoint() + (_own() or "/"), os.O_PATH)
+    def __init__(self, mountpoint=None, own=None):
+        if mountpoint is None:
+            mountpoint, own = _mountpoint(), _own()
+        self.path = f"{own}/synfin-test-{os.getpid()}"
+        self._home = os.open(mountpoint + (own or "/"), os.O_PATH)
         self._root = None
 
     def __enter__(self):

@@ -24,6 +24,7 @@ import traceback
 
 sys.dont_write_bytecode = True     # leave nothing in the tree
 
+import cgroup1
 from attempts import attempts
 from cgroup2 import NoCgroups, Tree, enter
 from netns import Netns, command, remove
@@ -236,6 +237,9 @@ class Stage:
         if name is not None:
             made.do("enter", self.tree, name)
         return made
+
+    def tree_of_version_1(self):
+        return self._stack.enter_context(cgroup1.Tree())
 
     def synfin(self, *words, **where):
         return Synfin(self._stack, self.netns, *words, **where)
@@ -467,6 +471,36 @@ def hostile(stage):
         yield from synfin.wrong()
 
 
+# Of version 1, of version 2 (None: where this test is), and whether the first is told.
+VERSIONS = [(f"docker/{ID}", None, True), (f"docker/{ID}", "containerd.service", True), ("web", "web.service", False),
+            (f"docker/{OTHER_ID}", f"docker-{ID}.scope", False)]
+
+
+def version_1(stage):
+    """where there is version 1, too, a container that is only there is known by its processes"""
+    tree, expected = stage.tree_of_version_1(), {}
+    before = [stage.synfin("conns"), stage.synfin("conns", "--container", ID[:12])]
+    actors = []
+    for number, (old, new, is_told) in enumerate(VERSIONS):
+        actor = stage.actor(new)
+        actor.do("enter", tree, old)
+        actor.do("listen", 7000 + number)
+        where = {"cgroup": f"{tree.path}/{old}", "container_id": old.split("/")[-1]} if is_told else place(stage.tree, new)
+        expected.update((actor.do(word, *args), where) for word, *args in (("connect", 7000 + number), ("accept",)))
+        actors.append(actor)
+    time.sleep(0.3)         # for synfin to look
+    after = stage.synfin("conns", "--existing")
+    for actor in actors:
+        actor.do("close")
+        actor.do("leave", tree)
+    for synfin in (before[0], after):
+        yield from wrong_places(places(synfin.stop().records()), expected)
+        yield from synfin.wrong()
+    told = places(before[1].stop().records())
+    if told.keys() != {conn for conn, where in expected.items() if where.get("container_id") == ID}:
+        yield f"--container {ID[:12]}: {told} of {expected}"
+
+
 def namespace(stage):
     """a table of several namespaces tells each by its name, and by another one a second after it has that"""
     synfin = stage.synfin("conns", "-o", "table", everywhere=True)
@@ -499,7 +533,7 @@ def played(test):
 
 
 def main():
-    tests = [each_socket, without_privileges, moved, removed, short_lived, existing, filters, storm, hostile, namespace]
+    tests = [each_socket, without_privileges, moved, removed, short_lived, existing, filters, storm, hostile, version_1, namespace]
     failed = False
     print(f"1..{len(tests)}")
     for number, test in enumerate(tests, 1):

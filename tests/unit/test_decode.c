@@ -581,6 +581,29 @@ static void of_a_process_both_texts_are_within_their_bounds_and_the_record(void 
 	}
 }
 
+static void of_a_process_the_cgroup_is_a_path_behind_its_texts(void **state)
+{
+	union event ev = with_texts(3, 4, 16);
+
+	memcpy(ev.process.text, "exeline/web/nginx", 16);
+	ev.process.cgroup_len = 9;
+	assert_taken(&ev);
+	ev.process.cgroup_len = 10;		/* beyond the record */
+	assert_refused(&ev);
+	ev.process.cgroup_len = 9;
+	ev.process.text[7] = 'x';
+	assert_refused(&ev);
+	ev.process.text[7] = '/';
+	ev.process.text[9] = 0;
+	assert_refused(&ev);
+	ev = with_texts(0, 0, WIRE_PATH_LEN);
+	memset(ev.process.text, '/', WIRE_PATH_LEN);
+	ev.process.cgroup_len = WIRE_PATH_LEN - 1;
+	assert_taken(&ev);
+	ev.process.cgroup_len = WIRE_PATH_LEN;
+	assert_refused(&ev);
+}
+
 static void a_processs_name_has_an_end(void **state)
 {
 	union event ev = good(WIRE_PROCESS);
@@ -619,7 +642,7 @@ static bool promises_hold(const union event *ev)
 	case WIRE_PROCESS:
 		return memchr(ev->process.comm, 0, WIRE_COMM_LEN) &&
 		       offsetof(struct wire_process, text) + ev->process.exe_len +
-		       ev->process.cmdline_len <= ev->hdr.len;
+		       ev->process.cmdline_len + ev->process.cgroup_len <= ev->hdr.len;
 	case WIRE_CGROUP:
 		return memchr(ev->cgroup.path, 0, ev->hdr.len - offsetof(struct wire_cgroup, path));
 	case WIRE_NETNS_NAME:
@@ -740,6 +763,7 @@ int main(void)
 		cmocka_unit_test(text_ends_within_its_record_not_behind_it),
 		cmocka_unit_test(a_path_begins_at_the_root),
 		cmocka_unit_test(of_a_process_both_texts_are_within_their_bounds_and_the_record),
+		cmocka_unit_test(of_a_process_the_cgroup_is_a_path_behind_its_texts),
 		cmocka_unit_test(a_processs_name_has_an_end),
 		cmocka_unit_test(random_bytes_are_an_event_or_an_error),
 		cmocka_unit_test(a_set_of_addresses_is_one),

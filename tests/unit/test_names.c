@@ -104,6 +104,60 @@ static void a_process_that_was_gone_has_no_texts(void **state)
 	assert_string_equal(texts_of(7, 1, "curl"), "|");
 }
 
+#define ID "3f2a9c8d1e2b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5"
+
+static void learn_process_in(uint32_t pid, const char *path)
+{
+	union event ev = { .process = { .hdr.kind = WIRE_PROCESS, .pid = pid, .born = 1,
+					.comm = "curl", .exe_len = 3, .cmdline_len = 2,
+					.text = "abcde", .cgroup_len = strlen(path) } };
+
+	memcpy(ev.process.text + 5, path, strlen(path));
+	names_learn(&names, &ev);
+}
+
+static void assert_cgroup_of(uint64_t id, uint32_t pid, const char *expected)
+{
+	struct owner o = owner_of(pid, 1, "curl");
+	const struct cgroup *c = names_cgroup_of(&names, id, names_process(&names, &o));
+
+	if (!expected)
+		assert_null(c);
+	else
+		assert_string_equal(c->path, expected);
+}
+
+/* Where there is version 1. */
+static void whose_socket_is_in_the_root_has_his_own_cgroup(void **state)
+{
+	learn_cgroup(1, "");
+	learn_cgroup(7, "/system.slice/web.service");
+	learn_process_in(5, "/docker/" ID);
+	learn_process_in(6, "/web");
+	learn_process_in(7, "");
+	assert_cgroup_of(1, 5, "/docker/" ID);
+	assert_cgroup_of(0, 5, "/docker/" ID);
+	assert_cgroup_of(1, 6, "/web");
+	assert_cgroup_of(1, 7, NULL);
+	assert_cgroup_of(1, 8, NULL);
+	assert_string_equal(texts_of(5, 1, "curl"), "abc|de");
+	assert_null(names_cgroup_of(&names, 1, NULL));
+	assert_true(names_cgroup_of(&names, 7, NULL) == names_cgroup(&names, 7));
+}
+
+/* containerd's own, where Docker makes cgroups of version 1 only. */
+static void a_containers_cgroup_stands_before_that_of_who_started_it(void **state)
+{
+	learn_cgroup(7, "/system.slice/containerd.service");
+	learn_cgroup(8, "/system.slice/docker-" ID ".scope");
+	learn_process_in(5, "/docker/" ID);
+	learn_process_in(6, "/web");
+	assert_cgroup_of(7, 5, "/docker/" ID);
+	assert_cgroup_of(7, 6, "/system.slice/containerd.service");
+	assert_cgroup_of(8, 5, "/system.slice/docker-" ID ".scope");
+	assert_cgroup_of(9, 5, NULL);		/* it had one of its own, which is gone */
+}
+
 static void nothing_is_known_at_first(void **state)
 {
 	assert_null(names_cgroup(&names, 0));
@@ -187,6 +241,8 @@ int main(void)
 		TEST(a_process_is_known_by_pid_birth_and_name),
 		TEST(of_whom_nobody_knows_the_birth_nothing_is_known),
 		TEST(a_process_that_was_gone_has_no_texts),
+		TEST(whose_socket_is_in_the_root_has_his_own_cgroup),
+		TEST(a_containers_cgroup_stands_before_that_of_who_started_it),
 		TEST(other_records_teach_nothing),
 		TEST(memory_is_bounded_however_many_there_are),
 	};

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "cgroup_v1.h"
 #include "process_lookup.h"
 
 static struct wire_process found;
@@ -77,13 +78,18 @@ static pid_t child_called(const char *comm, const char *path, char *const argv[]
 	return pid;
 }
 
+static int ask(pid_t pid, uint32_t when, const char *comm)
+{
+	return process_lookup(pid, when, comm, PROCESS_PROGRAM, &found);
+}
+
 /* After execv(): name and arguments change at moments of their own. */
 static void look_up(pid_t pid, const char *comm)
 {
 	int err;
 
 	for (int i = 0; i < 200; i++) {
-		err = process_lookup(pid, born(pid), comm, &found);
+		err = ask(pid, born(pid), comm);
 		if (!err && found.cmdline_len)
 			return;
 		usleep(10000);
@@ -159,7 +165,7 @@ static void a_name_may_have_anything_in_it(void **state)
 		end(pid);
 		pid = child_called(name, NULL, NULL);
 		/* It was born just after the other. */
-		for (int i = 0; i < 200 && process_lookup(pid, when, name, &found); i++)
+		for (int i = 0; i < 200 && ask(pid, when, name); i++)
 			when++;
 		assert_true(found.exe_len);
 		end(pid);
@@ -171,10 +177,10 @@ static void who_is_gone_is_not_known(void **state)
 	pid_t pid = child_called("short", NULL, NULL);
 	uint32_t when = born(pid);
 
-	assert_int_equal(process_lookup(pid, when, "short", &found), 0);
+	assert_int_equal(ask(pid, when, "short"), 0);
 	end(pid);
 	found.exe_len = found.cmdline_len = 7;
-	assert_int_equal(process_lookup(pid, when, "short", &found), -ESRCH);
+	assert_int_equal(ask(pid, when, "short"), -ESRCH);
 	assert_int_equal(found.exe_len + found.cmdline_len, 0);
 }
 
@@ -185,11 +191,11 @@ static void who_has_the_pid_by_now_is_somebody_else(void **state)
 	pid_t pid = child_called("reborn", NULL, NULL);
 	uint32_t when = born(pid);
 
-	assert_int_equal(process_lookup(pid, when - tick - 2, "reborn", &found), -ESRCH);
+	assert_int_equal(ask(pid, when - tick - 2, "reborn"), -ESRCH);
 	assert_int_equal(found.exe_len + found.cmdline_len, 0);
-	assert_int_equal(process_lookup(pid, when + tick + 2, "reborn", &found), -ESRCH);
-	assert_int_equal(process_lookup(pid, when + (1u << 31), "reborn", &found), -ESRCH);
-	assert_int_equal(process_lookup(pid, when, "reborn", &found), 0);
+	assert_int_equal(ask(pid, when + tick + 2, "reborn"), -ESRCH);
+	assert_int_equal(ask(pid, when + (1u << 31), "reborn"), -ESRCH);
+	assert_int_equal(ask(pid, when, "reborn"), 0);
 	end(pid);
 }
 
@@ -197,8 +203,8 @@ static void who_has_another_name_by_now_may_have_another_program(void **state)
 {
 	pid_t pid = child_called("after", NULL, NULL);
 
-	assert_int_equal(process_lookup(pid, born(pid), "before", &found), -ESRCH);
-	assert_int_equal(process_lookup(pid, born(pid), "afte", &found), -ESRCH);
+	assert_int_equal(ask(pid, born(pid), "before"), -ESRCH);
+	assert_int_equal(ask(pid, born(pid), "afte"), -ESRCH);
 	assert_int_equal(found.exe_len + found.cmdline_len, 0);
 	end(pid);
 }
@@ -210,9 +216,29 @@ static void a_kernel_thread_has_neither(void **state)
 
 	if (access("/proc/2/stat", R_OK))
 		skip();
-	err = process_lookup(2, born(2), "kthreadd", &found);
+	err = ask(2, born(2), "kthreadd");
 	assert_true(!err || err == -ESRCH);
 	assert_int_equal(found.exe_len + found.cmdline_len, 0);
+}
+
+static void the_cgroup_of_version_1_is_told_if_it_is_wanted_and_no_more(void **state)
+{
+	pid_t pid = child_called("lives", NULL, NULL);
+	static char text[1 << 16];
+	const char *expected;
+	FILE *f = fopen("/proc/self/cgroup", "r");
+
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = 0;
+	fclose(f);
+	assert_int_equal(process_lookup_has_cgroups(), cgroup_v1_is_used(text));
+	expected = cgroup_v1_pick(text);
+	assert_int_equal(process_lookup(pid, born(pid), "lives", PROCESS_CGROUP, &found), 0);
+	assert_int_equal(found.exe_len + found.cmdline_len, 0);
+	assert_text(found.text, found.cgroup_len, expected ? expected : "");
+	assert_int_equal(ask(pid, born(pid), "lives"), 0);
+	assert_int_equal(found.cgroup_len, 0);
+	end(pid);
 }
 
 int main(void)
@@ -226,6 +252,7 @@ int main(void)
 		cmocka_unit_test(who_has_the_pid_by_now_is_somebody_else),
 		cmocka_unit_test(who_has_another_name_by_now_may_have_another_program),
 		cmocka_unit_test(a_kernel_thread_has_neither),
+		cmocka_unit_test(the_cgroup_of_version_1_is_told_if_it_is_wanted_and_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
