@@ -164,8 +164,9 @@ static void tell_left_out(const struct census *c, const struct netns_list *list,
 		log_info("%u network namespaces are left out of what is there: entering them "
 			 "takes CAP_SYS_ADMIN", left_out);
 	if (list->cut)
-		log_info("only %u network namespaces are looked at, and there are more; -N names "
-			 "one of them", list->len);
+		log_info("only %u network namespaces are looked at, and there are more%s; -N names "
+			 "one of them", list->len, list->lacks_descriptors ?
+			 " than ulimit -n has descriptors for" : "");
 }
 
 int census_run(const struct census *c, unsigned int *left_out)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -67,6 +68,9 @@ int netns_resolve(const char *text, char *path, size_t size, uint32_t *ret)
 /* One descriptor each; a host with more has namespaces that nobody looks at one by one. */
 #define NETNS_MAX	4096
 
+/* Left for whatever else is opened while a list is held. */
+#define DESCRIPTORS_SPARED	64
+
 static bool list_has(const struct netns_list *list, uint32_t inode)
 {
 	for (unsigned int i = 0; i < list->len; i++) {
@@ -114,6 +118,7 @@ static int list_add_fd(struct netns_list *list, int open_fd)
 static int list_add(struct netns_list *list, const char *path)
 {
 	struct stat st;
+	int fd;
 
 	if (stat(path, &st) || list_has(list, st.st_ino))
 		return 0;
@@ -121,7 +126,29 @@ static int list_add(struct netns_list *list, const char *path)
 		list->cut = true;
 		return 0;
 	}
-	return list_add_fd(list, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	/* They are numbered from below. */
+	if (list->len && (fd < 0 ? errno == EMFILE || errno == ENFILE : fd >= list->fd_limit)) {
+		list->cut = list->lacks_descriptors = true;
+		cleanup_close(&fd);
+		return 0;
+	}
+	return list_add_fd(list, fd);
+}
+
+/* The usual 1024 are too few for a host with that many; what an administrator allows is taken. */
+static int descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return INT_MAX;
+	if (limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+		getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	return limit.rlim_cur > INT_MAX ? INT_MAX : (int)limit.rlim_cur - DESCRIPTORS_SPARED;
 }
 
 static void close_dirp(DIR **dir)
@@ -168,7 +195,7 @@ int netns_list_init(struct netns_list *list, const char *text)
 	char path[PATH_MAX];
 	int err;
 
-	*list = (struct netns_list){ 0 };
+	*list = (struct netns_list){ .fd_limit = descriptor_limit() };
 	if (!strcmp(text, "self")) {
 		err = list_add_fd(list, netns_open_own());
 	} else if (strcmp(text, "all")) {

@@ -27,7 +27,9 @@ struct netns_list {
 	int *fds;		/* open; closed by netns_list_deinit() */
 	uint32_t *inodes;
 	unsigned int len, size;
+	int fd_limit;		/* descriptors from here on are for others */
 	bool cut;		/* there were more */
+	bool lacks_descriptors;	/* for them; else NETNS_MAX is the bound */
 };
 
 /* text: as -N has it, "all" included.  0 or -errno, and nothing to free. */
