@@ -183,14 +183,15 @@ static void tell_lports(struct survey *s, uint64_t now_ns, struct tw_group *grou
 }
 
 /* Who closed them, of those whose close was seen; the others are the rest. */
-static void tell_owners(struct survey *s, uint64_t now_ns, struct tw_group *groups)
+static void tell_owners(struct survey *s, uint64_t since_ns, uint64_t now_ns,
+			struct tw_group *groups)
 {
 	uint64_t told = 0;
 	unsigned int nr;
 
 	if (!s->config.ledger)
 		return;
-	nr = tw_owners_of(&s->owners, s->config.ledger, s->netns, s->config.filter,
+	nr = tw_owners_of(&s->owners, s->config.ledger, s->netns, since_ns, s->config.filter,
 			  s->config.groups, groups);
 	for (unsigned int i = 0; i < nr; i++) {
 		tell_group(s, now_ns, BY_OWNER, &groups[i], 0);
@@ -200,7 +201,7 @@ static void tell_owners(struct survey *s, uint64_t now_ns, struct tw_group *grou
 		tell_group(s, now_ns, BY_OWNER, NULL, s->tw.count - told);
 }
 
-static void tell_groups(struct survey *s, uint64_t now_ns)
+static void tell_groups(struct survey *s, uint64_t since_ns, uint64_t now_ns)
 {
 	struct tw_group groups[SURVEY_GROUPS_MAX];
 	unsigned int nr, n = s->config.groups;
@@ -212,7 +213,7 @@ static void tell_groups(struct survey *s, uint64_t now_ns)
 	if (rest)
 		tell_group(s, now_ns, BY_REMOTE, NULL, rest);
 	tell_lports(s, now_ns, groups);
-	tell_owners(s, now_ns, groups);
+	tell_owners(s, since_ns, now_ns, groups);
 }
 
 static void tell_space(struct survey *s, uint64_t now_ns, const struct port_space *space)
@@ -369,7 +370,7 @@ static void leave_netns(struct survey *s, const struct wire_census_end *end)
 		return;
 	enter(s, &end->hdr);	/* of an empty one there was no row */
 	tell_time_wait(s, now_ns);
-	tell_groups(s, now_ns);
+	tell_groups(s, end->start_ns, now_ns);
 	tell_spaces(s, now_ns);
 	s->in_netns = false;
 	s->has_facts = false;

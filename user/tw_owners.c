@@ -57,7 +57,8 @@ static bool satisfies(const struct filter *filter, const struct mini *m,
 }
 
 unsigned int tw_owners_of(struct tw_owners *o, const struct timewait *ledger, uint32_t netns,
-			  const struct filter *filter, unsigned int n, struct tw_group *ret)
+			  uint64_t since_ns, const struct filter *filter, unsigned int n,
+			  struct tw_group *ret)
 {
 	const struct tw_place *place = timewait_place(ledger, netns);
 	const struct mini *m = NULL;
@@ -65,7 +66,8 @@ unsigned int tw_owners_of(struct tw_owners *o, const struct timewait *ledger, ui
 
 	keytab_clear(&o->table);
 	while (place && place->time_wait && (m = timewait_next(ledger, m))) {
-		if (timewait_place_of(ledger, m) == place && !(m->flags & MINI_PARKED) &&
+		if (timewait_place_of(ledger, m) == place && m->seen_ns >= since_ns &&
+		    !(m->flags & MINI_PARKED) &&
 		    satisfies(filter, m, timewait_owner(ledger, m)))
 			count(o, ledger, m);
 	}

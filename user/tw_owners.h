@@ -19,10 +19,13 @@ int tw_owners_init(struct tw_owners *o);
 void tw_owners_deinit(struct tw_owners *o);
 
 /*
- * The owners with most sockets in TIME_WAIT of the namespace that satisfy the filter,
- * at most n, into ret; their number.  Valid until the ledger changes.
+ * The owners with most sockets in TIME_WAIT of the namespace that were there since
+ * since_ns and satisfy the filter, at most n, into ret; their number.  Of a census that
+ * is its start: what it did not meet is gone, though the ledger does not know yet.
+ * Valid until the ledger changes.
  */
 unsigned int tw_owners_of(struct tw_owners *o, const struct timewait *ledger, uint32_t netns,
-			  const struct filter *filter, unsigned int n, struct tw_group *ret);
+			  uint64_t since_ns, const struct filter *filter, unsigned int n,
+			  struct tw_group *ret);
 
 #endif

@@ -44,9 +44,9 @@ class Far:
         near.ip("neighbour", "add", FAR, "lladdr", netns.mac(self._netns), "dev", "veth0", "nud", "permanent")
         self._wire = Wire(netns.mac(self._netns), netns.mac(near), FAR, NEAR)
 
-    def peer(self, port, to_port=None):
+    def peer(self, port, to_port=None, **options):
         with self._netns.inside():
-            made = Peer(self._wire, port, to_port)
+            made = Peer(self._wire, port, to_port, **options)
         self._stack.callback(made.close)
         return made
 

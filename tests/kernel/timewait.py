@@ -19,7 +19,8 @@ import time
 
 sys.dont_write_bytecode = True     # leave nothing in the tree
 
-from surveys import LOCAL, SYNFIN, Repeating, listen, new_netns, of, records, run, synfin, told, wait_until
+from peer import ACK, FIN, RST, SYN
+from surveys import LOCAL, NEAR, SYNFIN, Far, Repeating, listen, new_netns, of, records, run, synfin, told, wait_until
 
 TIMEWAITS = os.environ.get("TIMEWAITS", "build/tests/timewaits")
 IP_BIND_ADDRESS_NO_PORT = 24
@@ -260,6 +261,53 @@ def exhaustion():
         yield f"not 100 of mine: {owners[-1:]}"
 
 
+def whose_count(table, found):
+    """(all, of mine) of one census: the table, and who closed first."""
+    return table["count"], sum(group["count"] for group in of(found, "time_wait_group", by="owner", netns=table["netns"])
+                               if group["time"] == table["time"] and group.get("pid") == os.getpid())
+
+
+def ended_early():
+    """what a RST, a new SYN, a reuse, or ss -K ended is gone at the next census, in the ledger of owners, too"""
+    with contextlib.ExitStack() as stack:
+        place = stack.enter_context(new_netns(tcp_tw_reuse=1, ip_local_port_range="41000 41000"))
+        far = Far(stack, place)
+        repeating = stack.enter_context(Repeating(place, "timewait", "-i", "200ms"))
+
+        def wait_for(count):
+            repeating.until(lambda record: record["event"] == "time_wait" and record["count"] == count)
+            found = repeating.until(lambda record: record["event"] == "time_wait")  # all of the one before is told
+            tables = of(found, "time_wait")
+            if (counted := whose_count(tables[-2], found)) != (count, count) or tables[-1]["count"] != count:
+                yield f"not {count} of mine, but {counted}: {tables[-2:]}"
+
+        with place.inside():
+            listener = stack.enter_context(listen(8080, address=NEAR))
+            peers = [far.peer(20000 + number, 8080).connect() for number in range(6)]
+            for peer in peers:
+                made = listener.accept()[0]
+                made.close()
+            for peer in peers:
+                peer.expect(FIN | ACK)
+                peer.send(FIN | ACK)
+                peer.expect(ACK)
+            local = stack.enter_context(listen(8080))
+            finish(8080, 1, local)
+            yield from wait_for(7)
+            peers[0].send(RST)
+            yield from wait_for(6)
+            far.peer(20001, 8080, isn=500_000).send(SYN)
+            yield from wait_for(5)
+            time.sleep(1.1)             # tcp_tw_reuse_delay
+            client = stack.enter_context(connect(8080))
+            yield from wait_for(4)
+            if not place.ss("-K", "state", "time-wait", "dport", "=", ":20002").strip():
+                return                  # this kernel does not kill them
+            yield from wait_for(3)
+            if client.getsockname()[1] != 41000:
+                yield f"no reuse: {client}"
+
+
 def early():
     """what ss -K killed is gone at the next census"""
     with new_netns(tcp_tw_reuse=0) as place:
@@ -335,5 +383,5 @@ def without_proc():
 
 
 if __name__ == "__main__":
-    sys.exit(run([counts, many, groups, parked, spaces, pool, exhaustion, early, comings_and_goings, changed_range,
+    sys.exit(run([counts, many, groups, parked, spaces, pool, exhaustion, early, ended_early, comings_and_goings, changed_range,
                   without_proc]))
