@@ -378,6 +378,8 @@ static void leave_netns(struct survey *s, const struct wire_census_end *end)
 
 static void end_census(struct survey *s, uint64_t now_ns)
 {
+	s->untold = s->queues.rest + s->stuck.rest;
+	s->undated = s->stuck.undated;
 	switch (s->config.of) {
 	case SURVEY_TIME_WAIT:
 		if (s->in_census)
@@ -486,11 +488,6 @@ void survey_feed(struct survey *s, const union event *ev)
 	default:	/* whatever is traced is the engine's */
 		break;
 	}
-}
-
-uint64_t survey_untold(const struct survey *s)
-{
-	return s->queues.rest + s->stuck.rest;
 }
 
 /* ---- setup ---- */

@@ -61,6 +61,10 @@ struct survey {
 
 	/* SURVEY_STUCK */
 	struct stuck stuck;
+
+	/* of the last census, which is over */
+	uint64_t untold;	/* sockets that found no room */
+	uint64_t undated;	/* whose age is not known */
 };
 
 /* The config is copied.  -ENOMEM and nothing to free, or 0. */
@@ -72,8 +76,5 @@ void survey_feed(struct survey *s, const union event *ev);
 
 /* A socket entered TIME_WAIT: as the engine tells it, where something is traced. */
 void survey_entered(struct survey *s, uint32_t netns);
-
-/* A census was fed, and not all of it could be told: for a line to the user. */
-uint64_t survey_untold(const struct survey *s);
 
 #endif

@@ -16,7 +16,7 @@ struct run {
 	const struct options *opt;
 	enum wire_census_which which;
 	uint64_t next_ns;	/* when the next census is due */
-	bool said_untold;
+	bool said_untold, said_undated;
 };
 
 static enum wire_census_which census_of(const struct options *opt)
@@ -33,13 +33,16 @@ static enum wire_census_which census_of(const struct options *opt)
 
 static void say_untold(struct run *r)
 {
-	uint64_t untold = survey_untold(&r->session->survey);
+	const struct survey *s = &r->session->survey;
 
-	if (!untold || r->said_untold)
-		return;
-	r->said_untold = true;
-	log_info("%llu more sockets than are told; -L, -4, -6 or -N tell fewer",
-		 (unsigned long long)untold);
+	if (s->untold && !r->said_untold)
+		log_info("%llu more sockets than are told; -L, -4, -6 or -N tell fewer",
+			 (unsigned long long)s->untold);
+	r->said_untold |= s->untold;
+	if (s->undated && !r->said_undated)
+		log_info("%llu more are closed and cannot send their FIN yet: since when is not "
+			 "known", (unsigned long long)s->undated);
+	r->said_undated |= s->undated;
 }
 
 static int count_off(struct run *r)

@@ -18,9 +18,14 @@ static struct report told[TOLD_MAX];
 static struct wire_tuple told_tuples[TOLD_MAX];
 static uint64_t told_left[TOLD_MAX][TW_STEPS];
 static unsigned int nr_told;
+static bool only_count;
 
 static void on_report(void *ctx, const struct report *r)
 {
+	if (only_count) {
+		nr_told++;
+		return;
+	}
 	assert_true(nr_told < TOLD_MAX);
 	told[nr_told] = *r;
 	if (r->tuple)
@@ -434,6 +439,32 @@ static void who_is_older_than_the_limit_is_told(void **state)
 	assert_true(told[1].socket.orphan);
 	assert_false(told[1].socket.has_fd);
 	assert_null(told[1].owner);
+	assert_int_equal(survey.undated, 1);
+}
+
+/* As many as there is room for; what is left out is known when the census is over. */
+static void of_a_crowd_what_found_no_room_is_counted(void **state)
+{
+	init(SURVEY_STUCK, (struct wire_scope){});
+	only_count = true;
+	for (unsigned int i = 1; i <= 100000; i++)
+		aged(i, TS_CLOSE_WAIT, 90, 0);
+	census_end(0, WIRE_CENSUS_AGED, T0);
+	assert_int_equal(nr_told, 65536);
+	assert_int_equal(survey.untold, 100000 - 65536);
+	assert_int_equal(survey.undated, 0);
+	aged(1, TS_CLOSE_WAIT, 90, 0);
+	census_end(0, WIRE_CENSUS_AGED, T0 + SEC);
+	assert_int_equal(nr_told, 65536 + 1);
+	assert_int_equal(survey.untold, 0);
+	deinit(state);
+	init(SURVEY_LISTENERS, (struct wire_scope){});
+	for (unsigned int i = 1; i <= 100000; i++)
+		listener(i, 1);
+	census_end(0, WIRE_CENSUS_LISTENERS, T0);
+	assert_int_equal(nr_told, 65536 + 1);		/* and the namespace */
+	assert_int_equal(survey.untold, 100000 - 65536);
+	only_count = false;
 }
 
 static void other_rows_mean_nothing_here(void **state)
@@ -467,6 +498,7 @@ int main(void)
 		TEST(listening_sockets_are_told_with_owners_when_all_is_over),
 		TEST(each_census_begins_anew),
 		TEST(who_is_older_than_the_limit_is_told),
+		TEST(of_a_crowd_what_found_no_room_is_counted),
 		TEST(other_rows_mean_nothing_here),
 	};
 
