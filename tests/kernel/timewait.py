@@ -308,19 +308,6 @@ def ended_early():
                 yield f"no reuse: {client}"
 
 
-def early():
-    """what ss -K killed is gone at the next census"""
-    with new_netns(tcp_tw_reuse=0) as place:
-        with place.inside(), listen(8080) as listener:
-            finish(8080, 20, listener)
-        place.ss("-K", "state", "time-wait", "dst", LOCAL)
-        if sockstat(place):
-            return      # this kernel does not kill them
-        table, = of(synfin(place, "timewait"), "time_wait")
-        if table["count"]:
-            yield f"gone, and yet: {table}"
-
-
 def comings_and_goings():
     """namespaces that come and go meanwhile disturb nothing"""
     over = threading.Event()
@@ -349,6 +336,27 @@ def comings_and_goings():
             over.set()
             for thread in threads:
                 thread.join()
+
+
+def few_descriptors():
+    """more namespaces than there are descriptors: all of them if the limit may be raised, else that is told"""
+    crowd = 60
+    with contextlib.ExitStack() as stack:
+        places = [stack.enter_context(new_netns()) for _ in range(crowd)]
+        wanted = {place.inode for place in places}
+
+        def tables(limit):
+            done = subprocess.run(["prlimit", f"--nofile={limit}", SYNFIN, "timewait", "-o", "json"],
+                                  capture_output=True, text=True, timeout=60)
+            return done, wanted & {table["netns"] for table in of(records(done.stdout), "time_wait")}
+
+        done, met = tables("40:4096")
+        if done.returncode or met != wanted:
+            yield f"exit status {done.returncode}, {len(met)} of {crowd}: {done.stderr}"
+        done, met = tables("100:100")
+        said = re.search(r"only (\d+) network namespaces are looked at, and there are more than ulimit -n", done.stderr)
+        if done.returncode or not said or len(met) > int(said[1]) or len(met) == crowd:
+            yield f"exit status {done.returncode}, {len(met)} of {crowd}: {done.stderr}"
 
 
 def changed_range():
@@ -383,5 +391,5 @@ def without_proc():
 
 
 if __name__ == "__main__":
-    sys.exit(run([counts, many, groups, parked, spaces, pool, exhaustion, early, ended_early, comings_and_goings, changed_range,
-                  without_proc]))
+    sys.exit(run([counts, many, groups, parked, spaces, pool, exhaustion, ended_early, comings_and_goings, few_descriptors,
+                  changed_range, without_proc]))
