@@ -34,7 +34,8 @@ SYNFIN = os.environ.get("SYNFIN", "build/synfin")
 SO_COOKIE = 57
 LOCAL = "127.0.0.1"
 ROUNDS = 40             # of what has to be fast enough
-STORM = 1000            # connections
+STORM = 1000            # connections, one after the other
+MANY = 10_000           # all at a time
 KEYS = ("cgroup", "unit", "container_id", "pod_uid")
 LOOKED_UP = re.compile(r"(\d+) cgroups were looked up, (\d+) of them in vain, in (\d+) walks")
 
@@ -78,9 +79,15 @@ class Actor:
                 pipe.send(error)
 
     def do(self, word, *args):
+        self.begin(word, *args)
+        return self.answer()
+
+    def begin(self, word, *args):
         self._pipe.send((word, *args))
-        if not self._pipe.poll(PATIENCE):
-            raise TimeoutError(f"no answer to {word}")
+
+    def answer(self, patience=PATIENCE):
+        if not self._pipe.poll(patience):
+            raise TimeoutError(f"no answer for {patience} s")
         answer = self._pipe.recv()
         if isinstance(answer, Exception):
             raise answer
@@ -114,12 +121,34 @@ class Actor:
 
     def _hold(self, made):
         self._held.append(made)
-        return f"{int.from_bytes(made.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8), sys.byteorder):016x}"
+        return self._cookie(made)
 
     def _close(self):
         """Who is told first closes first."""
         while self._held:
             self._held.pop(0).close()
+
+    def _serve(self, count):
+        """So many connections, until their ends; whose they were."""
+        return [self._outlast(self._listener.accept()[0]) for _ in range(count)]
+
+    def _call(self, port, count):
+        """Likewise, one after the other."""
+        return [self._ask(socket.create_connection((LOCAL, port))) for _ in range(count)]
+
+    @staticmethod
+    def _cookie(made):
+        return f"{int.from_bytes(made.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8), sys.byteorder):016x}"
+
+    def _outlast(self, made):
+        with made:
+            made.recv(8)
+            return self._cookie(made)
+
+    def _ask(self, made):
+        with made:
+            made.send(b"question")
+            return self._cookie(made)
 
     def _storm(self, port, count):
         for _ in range(count):
@@ -431,6 +460,27 @@ def storm(stage):
     yield from synfin.wrong()
 
 
+def many(stage):
+    """of 10 000 connections under load, between containers and services, no cgroup is wrong"""
+    servers = [(stage.actor(name), name) for name in (f"docker-{ID}.scope", f"{_POD}.slice/cri-containerd-{OTHER_ID}.scope")]
+    clients = [(stage.actor(name), name) for name in ("web.service", f"docker-{ID}.scope", f"web.service/docker/{ID}", "web")]
+    for number, (server, _) in enumerate(servers):
+        server.do("listen", 7000 + number)
+    synfin = stage.synfin("conns")
+    for server, _ in servers:
+        server.begin("serve", MANY // len(servers))
+    for number, (client, _) in enumerate(clients):
+        client.begin("call", 7000 + number % len(servers), MANY // len(clients))
+    expected = {conn: place(stage.tree, name) for actor, name in clients + servers for conn in actor.answer(10 * PATIENCE)}
+    told = places(synfin.stop().records())
+    known = {conn: one for conn, one in expected.items() if told.get(conn) != [{}]}
+    yield from wrong_places(told, known)
+    yield from synfin.wrong()
+    print(f"# {len(expected)} sockets, of {len(expected) - len(known)} of them the cgroup is not known")
+    if len(expected) != 2 * MANY or len(known) < 0.999 * len(expected):
+        yield f"of {len(expected)} sockets only {len(known)} have one: this test shows nothing"
+
+
 # As os.mkdir() takes them, and as JSON has them.
 HOSTILE = {
     b"\x1b[31mred\x1b[0m": "\x1b[31mred\x1b[0m",
@@ -533,7 +583,8 @@ def played(test):
 
 
 def main():
-    tests = [each_socket, without_privileges, moved, removed, short_lived, existing, filters, storm, hostile, version_1, namespace]
+    tests = [each_socket, without_privileges, moved, removed, short_lived, existing, filters, storm, many, hostile,
+             version_1, namespace]
     failed = False
     print(f"1..{len(tests)}")
     for number, test in enumerate(tests, 1):
