@@ -211,6 +211,40 @@ def pool():
             yield f"not 8 towards each: {of(found, 'port_space')}"
 
 
+def connects(port, most):
+    """How many find a local port, at most so many; they are open, and returned."""
+    made = []
+    while len(made) < most:
+        try:
+            made.append(connect(port))
+        except OSError as error:
+            if error.errno != errno.EADDRNOTAVAIL:
+                raise
+            break
+    return made
+
+
+def reuse():
+    """what tcp_tw_reuse lets connect() take, or would, is what connect() can take"""
+    for stamped in (1, 0):
+        with new_netns(tcp_tw_reuse=0, tcp_timestamps=stamped, ip_local_port_range="41000 41009") as place:
+            with place.inside(), listen(8080) as listener:
+                finish(8080, 10, listener)
+                time.sleep(1.1)                 # tcp_tw_reuse_delay
+                for sysctl in (0, 2, 1):        # 2: over the loopback only, as here
+                    place.sysctl("tcp_tw_reuse", sysctl)
+                    space, = of(synfin(place, "timewait"), "port_space")
+                    told = space["used"], space["reusable"], space.get("reusable_if_enabled", 0)
+                    if told != (10, 10 * stamped * (sysctl > 0), 10 * stamped):
+                        yield f"timestamps {stamped}, tcp_tw_reuse {sysctl}: {space}"
+                    if sysctl != 2:             # what is taken is no TIME_WAIT any more
+                        took = connects(8080, 11)
+                        if len(took) != space["reusable"]:
+                            yield f"timestamps {stamped}, tcp_tw_reuse {sysctl}: {len(took)} ports were free: {space}"
+                        for one in took:
+                            one.close()
+
+
 def fill(listener, ended):
     """Connections that are over at once, at a steady rate, until no port is left."""
     begun = time.time()
@@ -391,5 +425,5 @@ def without_proc():
 
 
 if __name__ == "__main__":
-    sys.exit(run([counts, many, groups, parked, spaces, pool, exhaustion, ended_early, comings_and_goings, few_descriptors,
+    sys.exit(run([counts, many, groups, parked, spaces, pool, reuse, exhaustion, ended_early, comings_and_goings, few_descriptors,
                   changed_range, without_proc]))
