@@ -112,7 +112,7 @@ static void put_part(struct cell *c, const struct row *row, enum field f, size_t
 }
 
 /* 3f2a9c8d1e2b, the container; else nginx.service; and, if it has a name: netns blue */
-void cell_where(struct cell *c, const struct row *row)
+void cell_place(struct cell *c, const struct row *row)
 {
 	bool is_hash = row_has(row, F_CONTAINER_ID) && row->values[F_CONTAINER_ID].len == 64;
 
@@ -120,6 +120,11 @@ void cell_where(struct cell *c, const struct row *row)
 		put_part(c, row, F_CONTAINER_ID, is_hash ? SHORT_ID : SIZE_MAX);
 	else if (row_has(row, F_UNIT))
 		put_part(c, row, F_UNIT, SIZE_MAX);
+}
+
+void cell_where(struct cell *c, const struct row *row)
+{
+	cell_place(c, row);
 	if (!row->netns_name)
 		return;
 	text_str(&c->text, c->text.p > c->buf ? ", netns " : "netns ");

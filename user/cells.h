@@ -27,7 +27,10 @@ void cell_clock(struct cell *c, const struct row *row, unsigned int decimals);
 /* nginx[812]; nginx[812]? where only the listener's owner is known (owner_from). */
 void cell_process(struct cell *c, const struct row *row);
 
-/* Its container, or else its unit; and the network namespace's name. */
+/* Its container, or else its unit. */
+void cell_place(struct cell *c, const struct row *row);
+
+/* Likewise; and the network namespace's name. */
 void cell_where(struct cell *c, const struct row *row);
 
 #endif

@@ -312,6 +312,7 @@ static const struct column listen_columns[] = {
 	{ "DROPS", 6, 6, 0, true, drops },
 	{ "NETNS", 0, 10, 2, false, netns },
 	{ "PROCESS", 15, 17, 1, false, who },
+	{ "WHERE", 0, 20, 3, false, cell_place },
 };
 
 /* ---- conns --stuck ---- */
@@ -357,7 +358,7 @@ static const struct column stuck_columns[] = {
 	{ "REMOTE", WIDTH_ENDPOINT, WIDTH_ENDPOINT, 0, false, remote },
 	{ "NETNS", 0, 10, 2, false, netns },
 	{ "PROCESS", 12, 17, 1, false, holder },
-	{ "WHERE", 0, 20, 3, false, cell_where },
+	{ "WHERE", 0, 20, 3, false, cell_place },
 };
 
 _Static_assert(ARRAY_SIZE(listen_columns) <= TABLE_COLUMNS &&
