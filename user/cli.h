@@ -147,6 +147,9 @@
 	  "TLS and users with passwords, in the YAML of Prometheus' exporters")			\
 	X(WEB_MAX_REQUESTS, 0, "web.max-requests", "COUNT", "40", C(EXPORT), EXPORT,		\
 	  "answer at most this many scrapes at a time; 0: no limit")				\
+	X(METRICS_TOP_K, 0, "metrics.top-k", "COUNT", "0", C(EXPORT), EXPORT,			\
+	  "tell of this many addresses and ports apart: who has most in TIME_WAIT, and "	\
+	  "where ports run out; at most 50")							\
 	X(CLOSE_WAIT_STALE, 0, "close-wait-stale", "DURATION", "60s", C(EXPORT), EXPORT,	\
 	  "a socket that is in CLOSE_WAIT for this time is stale")				\
 	X(TEXTFILE, 0, "textfile", "FILE", NULL, C(EXPORT), EXPORT,				\

@@ -352,7 +352,7 @@ int export_run(const struct options *opt, const struct scope *scope)
 
 	x.buf = malloc(EXPOSITION_MAX);
 	if (!x.buf || engine_init(&x.engine, &scope->sockets, MAX_CONNS, on_report, &x) ||
-	    gauges_init(&x.gauges, opt->close_wait_stale_ns, &x.engine.conns)) {
+	    gauges_init(&x.gauges, opt->close_wait_stale_ns, opt->top_k, &x.engine.conns)) {
 		log_error("cannot start: %s", strerror(ENOMEM));
 		return STATUS_ERROR;
 	}

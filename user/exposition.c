@@ -132,6 +132,29 @@ static void name_and_labels(struct writer *w, const char *const *values)
 #define LABELS(...)	((const char *const[]){ __VA_ARGS__ })
 #define NO_LABELS	NULL
 
+/* Values of labels that are made for the line. */
+#define VALUE_LEN	48
+#define ADDR(addr, family)	addr_value((char[VALUE_LEN]){}, addr, family)
+#define UINT(value)		uint_value((char[VALUE_LEN]){}, value)
+
+static const char *addr_value(char *buf, const uint8_t *addr, unsigned int family)
+{
+	struct text t = text_into(buf, VALUE_LEN - 1);
+
+	text_addr(&t, addr, family);
+	*t.p = 0;
+	return buf;
+}
+
+static const char *uint_value(char *buf, uint64_t value)
+{
+	struct text t = text_into(buf, VALUE_LEN - 1);
+
+	text_uint(&t, value);
+	*t.p = 0;
+	return buf;
+}
+
 static void count(struct writer *w, const char *const *values, uint64_t value)
 {
 	name_and_labels(w, values);
@@ -273,6 +296,60 @@ static void time_wait_limit(struct writer *w)
 	gauge(w, w->x->gauges->ports.tw_limit);
 }
 
+static bool has_tops(const struct writer *w)
+{
+	return w->x->gauges->tops.k && w->x->gauges->has_tops;
+}
+
+static void remote_time_waits(struct writer *w)
+{
+	const struct tops *tops = &w->x->gauges->tops;
+
+	for (unsigned int i = 0; has_tops(w) && i < tops->remotes.nr; i++) {
+		const struct topk_told *told = &tops->remotes.told[i];
+		struct tops_remote key;
+
+		memcpy(&key, told->key, sizeof(key));
+		count(w, LABELS(ADDR(key.addr, key.family), UINT(key.port)), told->value);
+	}
+	if (has_tops(w))
+		count(w, LABELS("other", "other"), tops->remotes.rest);
+}
+
+static void local_time_waits(struct writer *w)
+{
+	const struct tops *tops = &w->x->gauges->tops;
+
+	for (unsigned int i = 0; has_tops(w) && i < tops->lports.nr; i++) {
+		const struct topk_told *told = &tops->lports.told[i];
+		uint64_t port;
+
+		memcpy(&port, told->key, sizeof(port));
+		count(w, LABELS(UINT(port)), told->value);
+	}
+	if (has_tops(w))
+		count(w, LABELS("other"), tops->lports.rest);
+}
+
+static void port_usage(struct writer *w)
+{
+	const struct tops *tops = &w->x->gauges->tops;
+
+	for (unsigned int i = 0; has_tops(w) && i < tops->spaces.nr; i++) {
+		const struct topk_told *told = &tops->spaces.told[i];
+		struct tops_space key;
+
+		memcpy(&key, told->key, sizeof(key));
+		if (key.is_pool)
+			count_seconds(w, LABELS(ADDR(key.laddr, key.family), "any", "any"),
+				      told->value);
+		else
+			count_seconds(w, LABELS(ADDR(key.laddr, key.family),
+						ADDR(key.raddr, key.family), UINT(key.rport)),
+				      told->value);
+	}
+}
+
 static void ephemeral_ports(struct writer *w)
 {
 	gauge(w, w->x->gauges->ports.ports);
@@ -294,15 +371,9 @@ static void accept_queues_of(struct writer *w, bool limits)
 		return;
 	for (uint32_t i = 0; i < g->queues.table.nr; i++) {
 		const struct accept_queue *q = keytab_at(&g->queues.table, i);
-		char addr[64], port[16];
-		struct text t = text_into(addr, sizeof(addr) - 1);
 
-		text_addr(&t, q->key.addr, q->key.family);
-		*t.p = 0;
-		t = text_into(port, sizeof(port) - 1);
-		text_uint(&t, q->key.port);
-		*t.p = 0;
-		count(w, LABELS(addr, port), limits ? q->limit : q->queue);
+		count(w, LABELS(ADDR(q->key.addr, q->key.family), UINT(q->key.port)),
+		      limits ? q->limit : q->queue);
 	}
 	if (g->queues.nr_rest)
 		count(w, LABELS("other", "other"),
@@ -644,8 +715,11 @@ static void (*const families[METRIC_MAX])(struct writer *w) = {
 	[M_TIME_WAIT_REMOVED] = time_wait_removed,
 	[M_TIME_WAIT_OVERFLOWS] = time_wait_overflows,
 	[M_TIME_WAIT_LIMIT] = time_wait_limit,
+	[M_TIME_WAIT_REMOTE] = remote_time_waits,
+	[M_TIME_WAIT_LOCAL] = local_time_waits,
 	[M_EPHEMERAL_PORTS] = ephemeral_ports,
 	[M_PORT_USAGE_MAX] = port_usage_max,
+	[M_PORT_USAGE] = port_usage,
 	[M_PORT_EXHAUSTIONS] = port_exhaustions,
 	[M_ACCEPT_QUEUE] = accept_queue,
 	[M_ACCEPT_QUEUE_LIMIT] = accept_queue_limit,

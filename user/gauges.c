@@ -16,7 +16,7 @@ static const struct gauges_ports ports_unknown = {
 };
 static const struct gauges_close_wait close_wait_unknown = { GAUGES_NOT_KNOWN, GAUGES_NOT_KNOWN };
 
-int gauges_init(struct gauges *g, uint64_t stale_ns, struct conntab *conns)
+int gauges_init(struct gauges *g, uint64_t stale_ns, unsigned int top_k, struct conntab *conns)
 {
 	int err;
 
@@ -29,6 +29,8 @@ int gauges_init(struct gauges *g, uint64_t stale_ns, struct conntab *conns)
 		err = netns_sums_init(&g->sums);
 	if (!err)
 		err = accept_queues_init(&g->queues);
+	if (!err)
+		err = tops_init(&g->tops, top_k);
 	if (err)
 		gauges_deinit(g);
 	return err;
@@ -39,6 +41,7 @@ void gauges_deinit(struct gauges *g)
 	ports_deinit(&g->space);
 	netns_sums_deinit(&g->sums);
 	accept_queues_deinit(&g->queues);
+	tops_deinit(&g->tops);
 }
 
 /* ---- port space ---- */
@@ -70,6 +73,7 @@ static void leave_netns(struct gauges *g)
 	uint64_t usage;
 
 	ports_leave(&g->space, SPACES_KEPT, kept);
+	tops_leave(&g->tops, &g->space);
 	if (g->space.capacity)
 		lower(&next->ports, g->space.capacity);
 	if (!is_whole(&g->space)) {
@@ -81,6 +85,12 @@ static void leave_netns(struct gauges *g)
 		next->usage_ppb = usage;
 }
 
+static void on_mini(struct gauges *g, const struct wire_mini *mini)
+{
+	ports_add_mini(&g->space, mini);
+	tops_add_mini(&g->tops, mini);
+}
+
 static void on_port_event(struct gauges *g, const union event *ev)
 {
 	if (ev->hdr.kind == WIRE_NETNS_FACTS)
@@ -88,7 +98,7 @@ static void on_port_event(struct gauges *g, const union event *ev)
 	else if (ev->hdr.kind == WIRE_SOCKET)
 		ports_add_socket(&g->space, &ev->socket);
 	else if (ev->hdr.kind == WIRE_MINI)
-		ports_add_mini(&g->space, &ev->mini);
+		on_mini(g, &ev->mini);
 	else if (ev->hdr.kind == WIRE_CENSUS_END && ev->hdr.netns)
 		leave_netns(g);
 }
@@ -130,19 +140,30 @@ void gauges_begin(struct gauges *g, enum wire_census_which which, uint64_t at_ns
 {
 	g->in_census = true;
 	g->which = which;
+	g->begun_ns = at_ns;
 	g->next_ports = ports_unknown;
 	g->next_ports.usage_ppb = 0;
 	g->next_close_wait = (struct gauges_close_wait){};
-	if (which == WIRE_CENSUS_PORTS)
-		ports_begin(&g->space, at_ns);
-	else if (which == WIRE_CENSUS_LISTENERS)
+	if (which == WIRE_CENSUS_LISTENERS)
 		accept_queues_begin(&g->queues);
+	if (which != WIRE_CENSUS_PORTS)
+		return;
+	ports_begin(&g->space, at_ns);
+	tops_begin(&g->tops);
+}
+
+/* When it began is nothing that a stranger knows to the nanosecond. */
+static void on_start(struct gauges *g, const struct wire_start *start)
+{
+	g->hz = start->hz;
+	g->space.spaces.seed = g->space.pools.seed = start->hdr.ts_ns;
+	tops_seed(&g->tops, start->hdr.ts_ns);
 }
 
 void gauges_feed(struct gauges *g, const union event *ev)
 {
 	if (ev->hdr.kind == WIRE_START)
-		g->hz = ev->start.hz;
+		on_start(g, &ev->start);
 	else if (!g->in_census)
 		return;
 	else if (g->which == WIRE_CENSUS_PORTS)
@@ -155,9 +176,11 @@ void gauges_feed(struct gauges *g, const union event *ev)
 
 static void end_ports(struct gauges *g, bool whole)
 {
-	if (whole)
+	if (whole) {
 		netns_sums_end_round(&g->sums);
-	g->has_sums = whole;
+		tops_end(&g->tops, g->begun_ns);
+	}
+	g->has_sums = g->has_tops = whole;
 	if (g->next_ports.ports == GAUGES_NOT_KNOWN)
 		g->next_ports.usage_ppb = GAUGES_NOT_KNOWN;
 	g->ports = whole ? g->next_ports : ports_unknown;

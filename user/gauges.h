@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * gauges.h - what `synfin export` tells of censuses: port space, sockets that stay in
- * CLOSE_WAIT, accept queues, and what the kernel counts for each network namespace.  Pure.
+ * CLOSE_WAIT, accept queues, and what the kernel counts for each network namespace; and
+ * of single addresses and ports, if that is asked for (tops.h).  Pure.
  *
  * A figure is of the last census that was whole; what such a one did not tell, or if
  * there was none, is not known.
@@ -13,6 +14,7 @@
 #include "conntab.h"
 #include "netns_sums.h"
 #include "ports.h"
+#include "tops.h"
 
 #define GAUGES_NOT_KNOWN	UINT64_MAX
 
@@ -34,6 +36,7 @@ struct gauges {
 	uint32_t hz;
 	bool in_census;
 	enum wire_census_which which;
+	uint64_t begun_ns;
 	struct ports space;
 	struct netns_sums sums;
 	bool has_sums;
@@ -41,10 +44,12 @@ struct gauges {
 	struct gauges_close_wait close_wait, next_close_wait;
 	struct accept_queues queues;
 	bool has_queues;
+	struct tops tops;
+	bool has_tops;
 };
 
-/* conns: may be NULL.  -ENOMEM and nothing to free, or 0. */
-int gauges_init(struct gauges *g, uint64_t stale_ns, struct conntab *conns);
+/* top_k: 0 to TOPK_MAX.  conns: may be NULL.  -ENOMEM and nothing to free, or 0. */
+int gauges_init(struct gauges *g, uint64_t stale_ns, unsigned int top_k, struct conntab *conns);
 void gauges_deinit(struct gauges *g);
 
 /* A census begins: what is fed from now on is of it. */

@@ -62,12 +62,24 @@
 	X(TIME_WAIT_LIMIT, "synfin_time_wait_sockets_limit", GAUGE, NONE, "",			\
 	  "net.ipv4.tcp_max_tw_buckets, the lowest of any network namespace. "			\
 	  "Read every 5 s or more.")								\
+	X(TIME_WAIT_REMOTE, "synfin_time_wait_remote_sockets", GAUGE, NONE,			\
+	  "remote_addr remote_port",								\
+	  "Sockets in TIME_WAIT, of the remotes with most and of other. Only with "		\
+	  "--metrics.top-k. Counted off every 5 s or more.")					\
+	X(TIME_WAIT_LOCAL, "synfin_time_wait_local_sockets", GAUGE, NONE, "local_port",		\
+	  "Sockets in TIME_WAIT, of the local ports with most and of other. Only with "		\
+	  "--metrics.top-k. Counted off every 5 s or more.")					\
 	X(EPHEMERAL_PORTS, "synfin_ephemeral_ports", GAUGE, NONE, "",				\
 	  "Ports of ip_local_port_range but for ip_local_reserved_ports, the fewest of any "	\
 	  "network namespace. Read every 5 s or more.")						\
 	X(PORT_USAGE_MAX, "synfin_ephemeral_port_usage_max_ratio", GAUGE, RATIO, "",		\
 	  "Part of the ephemeral ports that connect() cannot take any more, where it is the "	\
 	  "greatest, of all local addresses and their destinations. "				\
+	  "Counted off every 5 s or more.")							\
+	X(PORT_USAGE, "synfin_ephemeral_port_usage_ratio", GAUGE, RATIO,			\
+	  "local_addr remote_addr remote_port",							\
+	  "Part of the ephemeral ports that connect() cannot take any more, from the local "	\
+	  "address to the remote one, of the fullest. Only with --metrics.top-k. "		\
 	  "Counted off every 5 s or more.")							\
 	X(PORT_EXHAUSTIONS, "synfin_ephemeral_port_exhaustions_total", COUNTER, NONE, "",	\
 	  "connect() that found no local port.")						\

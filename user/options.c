@@ -18,6 +18,7 @@
 #include "log.h"
 #include "portset.h"
 #include "scenario.h"
+#include "topk.h"
 #include "usage.h"
 
 #define KEY_LONG_ONLY	256	/* argp's key of a flag without a letter: this + its id */
@@ -155,6 +156,18 @@ static int set_max_requests(const struct cli_flag *flag, const char *arg, unsign
 
 	if (parse_number(arg, &n, &rest) || *rest || n > UINT32_MAX)
 		return usage_error_flag(flag, arg, "not a number of requests; write digits only");
+	*ret = n;
+	return 0;
+}
+
+static int set_top_k(const struct cli_flag *flag, const char *arg, unsigned int *ret)
+{
+	const char *rest;
+	uint64_t n;
+
+	if (parse_number(arg, &n, &rest) || *rest || n > TOPK_MAX)
+		return usage_error_flag(flag, arg, "not a number of series; write 0, which is "
+					"none, to %u", TOPK_MAX);
 	*ret = n;
 	return 0;
 }
@@ -332,6 +345,7 @@ static int set_flag(struct parse *p, const struct cli_flag *flag, const char *ar
 	case FLAG_WEB_TELEMETRY_PATH:	return set_path(flag, arg, &opt->telemetry_path);
 	case FLAG_WEB_CONFIG_FILE:	return set_text(flag, arg, &opt->web_config_path);
 	case FLAG_WEB_MAX_REQUESTS:	return set_max_requests(flag, arg, &opt->max_requests);
+	case FLAG_METRICS_TOP_K:	return set_top_k(flag, arg, &opt->top_k);
 	case FLAG_TEXTFILE:	return set_text(flag, arg, &opt->textfile_path);
 	case FLAG_HELP:		return print_help(p);
 	case FLAG_VERSION:	return print_version();

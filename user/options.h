@@ -46,6 +46,7 @@ struct options {
 	unsigned int max_requests;	/* 0: no limit */
 	const char *web_config_path;	/* NULL: none */
 	uint64_t close_wait_stale_ns;
+	unsigned int top_k;		/* 0 to TOPK_MAX */
 	const char *textfile_path;	/* NULL: none */
 };
 

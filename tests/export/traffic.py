@@ -8,10 +8,13 @@ import sys
 _TRAFFIC = """
 import socket, sys
 held = []
-def serve(backlog=100):
-    l = socket.create_server(('127.0.0.1', 0), backlog=backlog); held.append(l); return l
+def serve(backlog=100, port=0):
+    l = socket.create_server(('127.0.0.1', port), backlog=backlog); held.append(l); return l
 def pair(l):
     c = socket.create_connection(l.getsockname()); held.append((c, l.accept()[0])); return held[-1]
+def close_first(l, n, first=0):
+    for _ in range(n):
+        ends = pair(l); held.pop(); ends[first].close(); ends[1 - first].close()
 def try_connect(l):
     c = socket.socket(); c.setblocking(False); c.connect_ex(l.getsockname()); held.append(c)
 for line in sys.stdin:

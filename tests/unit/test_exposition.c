@@ -297,6 +297,37 @@ static void accept_queues_are_told_by_address_and_port(void **state)
 	accept_queues_deinit(&gauges.queues);
 }
 
+static void tops_are_told_only_if_asked_for(void **state)
+{
+	const struct tops_remote remote = { .addr = { [15] = 1 }, .port = 443, .family = 6 };
+	const struct tops_space pool = {
+		.laddr = { [10] = 0xff, 0xff, 10, 0, 0, 1 }, .is_pool = 1, .family = 4,
+	};
+	const uint64_t port = 80;
+
+	gauges.has_tops = true;
+	assert_null(strstr(write_all(EXPOSITION_CLASSIC), "synfin_time_wait_remote"));
+	assert_null(strstr(buf, "usage_ratio"));
+	assert_int_equal(tops_init(&gauges.tops, 1), 0);
+	topk_add(&gauges.tops.remotes, &remote, 7);
+	topk_add(&gauges.tops.remotes, &(struct tops_remote){}, 2);
+	topk_add(&gauges.tops.lports, &port, 9);
+	topk_raise(&gauges.tops.spaces, &pool, 125000000);
+	tops_end(&gauges.tops, 1);
+	write_all(EXPOSITION_CLASSIC);
+	assert_line(buf, "synfin_time_wait_remote_sockets{remote_addr=\"::1\","
+			 "remote_port=\"443\"} 7");
+	assert_line(buf, "synfin_time_wait_remote_sockets{remote_addr=\"other\","
+			 "remote_port=\"other\"} 2");
+	assert_line(buf, "synfin_time_wait_local_sockets{local_port=\"80\"} 9");
+	assert_line(buf, "synfin_time_wait_local_sockets{local_port=\"other\"} 0");
+	assert_line(buf, "synfin_ephemeral_port_usage_ratio{local_addr=\"10.0.0.1\","
+			 "remote_addr=\"any\",remote_port=\"any\"} 0.125");
+	gauges.has_tops = false;
+	assert_null(strstr(write_all(EXPOSITION_CLASSIC), "synfin_time_wait_remote"));
+	tops_deinit(&gauges.tops);
+}
+
 static void label_values_are_escaped(void **state)
 {
 	strcpy(self.maps[0].name, "a\"b\\c\nd");
@@ -333,6 +364,7 @@ int main(void)
 		cmocka_unit_test_setup(what_a_census_did_not_tell_is_left_out, begin),
 		cmocka_unit_test_setup(what_a_census_told_is_told, begin),
 		cmocka_unit_test_setup(accept_queues_are_told_by_address_and_port, begin),
+		cmocka_unit_test_setup(tops_are_told_only_if_asked_for, begin),
 		cmocka_unit_test_setup(label_values_are_escaped, begin),
 		cmocka_unit_test_setup(no_room_is_told, begin),
 	};

@@ -15,7 +15,12 @@ static struct gauges g;
 
 static int begin(void **state)
 {
-	return conntab_init(&conns, 10) || gauges_init(&g, STALE_NS, &conns);
+	return conntab_init(&conns, 10) || gauges_init(&g, STALE_NS, 0, &conns);
+}
+
+static int begin_with_tops(void **state)
+{
+	return conntab_init(&conns, 10) || gauges_init(&g, STALE_NS, 5, &conns);
 }
 
 static int end(void **state)
@@ -71,6 +76,20 @@ static void mini_on(uint32_t n)
 	} };
 
 	feed(&ev);
+}
+
+static void census_of_two_namespaces(void)
+{
+	gauges_begin(&g, WIRE_CENSUS_PORTS, T0);
+	for (uint32_t netns = 1; netns <= 2; netns++) {
+		enter(netns, 40000, 40009, 1000);
+		socket_on(0);
+		for (uint32_t n = 1; n <= netns; n++)
+			mini_on(n);
+		leave(netns);
+	}
+	leave(0);
+	gauges_end(&g, true);
 }
 
 static void close_wait(uint32_t n, uint64_t heard_ns)
@@ -200,9 +219,49 @@ static void a_life_that_is_not_the_sockets_says_nothing(void **state)
 	assert_int_equal(g.close_wait.oldest_ns, 5 * SEC);
 }
 
+static void unless_asked_for_nothing_is_told_apart(void **state)
+{
+	census_of_two_namespaces();
+	assert_int_equal(g.tops.k, 0);
+	assert_int_equal(g.tops.remotes.nr, 0);
+}
+
+static void time_waits_are_told_by_remote_and_by_local_port_over_all_namespaces(void **state)
+{
+	const struct tops_remote *remote = (const void *)g.tops.remotes.told[0].key;
+
+	census_of_two_namespaces();
+	assert_true(g.has_tops);
+	assert_int_equal(g.tops.remotes.nr, 1);
+	assert_int_equal(remote->port, 443);
+	assert_int_equal(g.tops.remotes.told[0].value, 3);
+	assert_int_equal(g.tops.lports.nr, 2);
+	assert_int_equal(*(const uint64_t *)g.tops.lports.told[0].key, 40001);
+	assert_int_equal(g.tops.lports.told[0].value, 2);
+}
+
+static void a_port_space_is_told_where_it_is_fullest(void **state)
+{
+	census_of_two_namespaces();
+	assert_int_equal(g.tops.spaces.nr, 1);
+	assert_int_equal(g.tops.spaces.told[0].value, 300000000);
+}
+
+static void of_a_census_that_is_not_whole_nobody_is_told(void **state)
+{
+	census_of_two_namespaces();
+	gauges_begin(&g, WIRE_CENSUS_PORTS, T0 + SEC);
+	gauges_end(&g, false);
+	assert_false(g.has_tops);
+	census_of_two_namespaces();
+	assert_true(g.has_tops);
+	assert_int_equal(g.tops.remotes.told[0].value, 3);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define WITH_TOPS(name) cmocka_unit_test_setup_teardown(name, begin_with_tops, end)
 	const struct CMUnitTest tests[] = {
 		TEST(before_the_first_census_nothing_is_known),
 		TEST(the_usage_is_the_fullest_spaces),
@@ -212,6 +271,10 @@ int main(void)
 		TEST(a_close_wait_is_stale_from_that_age_on),
 		TEST(its_age_is_the_transitions_if_that_was_seen),
 		TEST(a_life_that_is_not_the_sockets_says_nothing),
+		TEST(unless_asked_for_nothing_is_told_apart),
+		WITH_TOPS(time_waits_are_told_by_remote_and_by_local_port_over_all_namespaces),
+		WITH_TOPS(a_port_space_is_told_where_it_is_fullest),
+		WITH_TOPS(of_a_census_that_is_not_whole_nobody_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

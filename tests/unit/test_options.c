@@ -1017,9 +1017,10 @@ static void export_serves_on_the_loopback_address_unless_told_otherwise(void **s
 	assert_int_equal(opt.max_requests, 40);
 	assert_int_equal(opt.close_wait_stale_ns, 60000000000);
 	assert_null(opt.textfile_path);
+	assert_int_equal(opt.top_k, 0);
 	ACCEPT("export", "--web.listen-address", ":1", "--web.listen-address=[::1]:2",
 	       "--web.telemetry-path", "/m", "--web.max-requests", "0", "--textfile", "f.prom",
-	       "--close-wait-stale", "5m");
+	       "--close-wait-stale", "5m", "--metrics.top-k", "50");
 	assert_int_equal(opt.close_wait_stale_ns, 300000000000);
 	assert_false(opt.listen_is_preset);
 	assert_int_equal(opt.nr_listen, 2);
@@ -1028,6 +1029,7 @@ static void export_serves_on_the_loopback_address_unless_told_otherwise(void **s
 	assert_string_equal(opt.telemetry_path, "/m");
 	assert_int_equal(opt.max_requests, 0);
 	assert_string_equal(opt.textfile_path, "f.prom");
+	assert_int_equal(opt.top_k, 50);
 }
 
 static void what_export_cannot_serve_is_refused(void **state)
@@ -1042,6 +1044,8 @@ static void what_export_cannot_serve_is_refused(void **state)
 	       "export", "--web.telemetry-path", "/");
 	REFUSE("synfin: --web.max-requests -1: not a number of requests; write digits only",
 	       "export", "--web.max-requests", "-1");
+	REFUSE("synfin: --metrics.top-k 51: not a number of series; write 0, which is none, to 50",
+	       "export", "--metrics.top-k", "51");
 	for (int i = 2; i < 36; i += 2) {
 		many[i] = "--web.listen-address";
 		many[i + 1] = ":0";
