@@ -121,6 +121,19 @@ int cgroup_lookup_path(struct cgroup_lookup *l, uint64_t id, uint64_t since_ns,
 	return err;
 }
 
+bool cgroup_lookup_is_there(const struct cgroup_lookup *l, uint64_t id, const char *path)
+{
+	size_t above = strlen(l->mount.above);
+	struct stat st;
+
+	if (strncmp(path, l->mount.above, above))
+		return false;
+	path += above;
+	path += *path == '/';
+	return !fstatat(l->mount.fd, path, &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) &&
+	       st.st_ino == id;
+}
+
 bool cgroup_lookup_is_whole(const struct cgroup_lookup *l)
 {
 	return l->mount.is_root;

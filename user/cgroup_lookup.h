@@ -33,6 +33,9 @@ void cgroup_lookup_close(struct cgroup_lookup *l);
 int cgroup_lookup_path(struct cgroup_lookup *l, uint64_t id, uint64_t since_ns,
 		       char *path, size_t size);
 
+/* Whether the cgroup of that id, whose path cgroup_lookup_path() said, is still there. */
+bool cgroup_lookup_is_there(const struct cgroup_lookup *l, uint64_t id, const char *path);
+
 /* False: what is mounted is a part of the hierarchy only. */
 bool cgroup_lookup_is_whole(const struct cgroup_lookup *l);
 

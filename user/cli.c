@@ -62,6 +62,12 @@ static const char *const format_names[] = {
 #undef X
 };
 
+static const char *const group_by_names[] = {
+#define X(id, name) [GROUP_BY_##id] = name,
+	GROUP_BYS(X)
+#undef X
+};
+
 static const char *const color_names[] = {
 #define X(id, name) [COLOR_##id] = name,
 	COLORS(X)
@@ -95,11 +101,15 @@ uint32_t cli_choices(enum flag flag, enum command command)
 		return cli_commands[command].formats;
 	if (flag == FLAG_COLOR)
 		return (1u << COLOR_MAX) - 1;
+	if (flag == FLAG_METRICS_GROUP_BY)
+		return (1u << GROUP_BY_MAX) - 1;
 	return 0;
 }
 
 const char *cli_choice_name(enum flag flag, unsigned int choice)
 {
+	if (flag == FLAG_METRICS_GROUP_BY)
+		return group_by_names[choice];
 	return flag == FLAG_OUTPUT ? format_names[choice] : color_names[choice];
 }
 

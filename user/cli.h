@@ -29,6 +29,9 @@
 	X(ALWAYS, "always")	\
 	X(NEVER, "never")
 
+#define GROUP_BYS(X)		\
+	X(CGROUP, "cgroup")
+
 /* id, name, formats (F), what it prints; the first is the default */
 #define COMMANDS(X, F)										\
 	X(TRACE, "trace", F(TABLE) | F(JSON) | F(CSV),					\
@@ -150,6 +153,8 @@
 	X(METRICS_TOP_K, 0, "metrics.top-k", "COUNT", "0", C(EXPORT), EXPORT,			\
 	  "tell of this many addresses and ports apart: who has most in TIME_WAIT, and "	\
 	  "where ports run out; at most 50")							\
+	X(METRICS_GROUP_BY, 0, "metrics.group-by", "GROUP", NULL, C(EXPORT), EXPORT,		\
+	  "tell also of sockets, failures and retransmits by")					\
 	X(CLOSE_WAIT_STALE, 0, "close-wait-stale", "DURATION", "60s", C(EXPORT), EXPORT,	\
 	  "a socket that is in CLOSE_WAIT for this time is stale")				\
 	X(TEXTFILE, 0, "textfile", "FILE", NULL, C(EXPORT), EXPORT,				\
@@ -221,6 +226,9 @@ enum format { FORMATS(X) FORMAT_MAX };
 #undef X
 #define X(id, ...) COLOR_##id,
 enum color { COLORS(X) COLOR_MAX };
+#undef X
+#define X(id, ...) GROUP_BY_##id,
+enum group_by { GROUP_BYS(X) GROUP_BY_MAX };
 #undef X
 #define X(id, ...) CMD_##id,
 enum command { COMMANDS(X, ) CMD_MAX };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgroup_rounds.h"
 #include "cleanup.h"
 #include "decode.h"
 #include "gauges.h"
@@ -32,6 +33,7 @@ struct export {
 	struct metrics metrics;
 	struct gauges gauges;
 	struct rounds rounds;
+	struct cgroup_rounds cgroups;	/* zero unless they were asked for */
 	struct self self;
 	struct http *http;		/* NULL: not served */
 	uint64_t settled_ns, births;	/* when the kernel's births were read last */
@@ -47,6 +49,8 @@ static void on_report(void *ctx, const struct report *r)
 	struct export *x = ctx;
 
 	metrics_report(&x->metrics, r);
+	if (x->opt->by_cgroup)
+		groups_report(&x->cgroups.groups, r);
 }
 
 static bool on_record(void *ctx, const void *rec, size_t len)
@@ -91,6 +95,7 @@ static void read_self(struct export *x, bool forget)
 		};
 	}
 	inventory_take(capture_object(x->loop.capture), &x->self);
+	x->self.collectors[COLLECTOR_CGROUPS] = x->cgroups.state;
 	self_read_process(&x->self.process);
 }
 
@@ -99,6 +104,7 @@ static void render_now(struct export *x, struct text *t, enum exposition_format 
 {
 	const struct exposition exposition = {
 		.metrics = &x->metrics, .gauges = &x->gauges, .minis = &x->engine.minis,
+		.groups = x->opt->by_cgroup ? &x->cgroups.groups : NULL,
 		.self = &x->self, .reasons = x->engine.reasons, .tracked = x->engine.conns.used,
 	};
 
@@ -297,6 +303,8 @@ static void run(struct export *x)
 			capture_recount(l->capture);
 		settle_births(x, now_ns);
 		rounds_turn(&x->rounds, now_ns);
+		if (x->opt->by_cgroup)
+			cgroup_rounds_turn(&x->cgroups, now_ns);
 		refresh_textfile(x, now_ns);
 		if (x->http)
 			http_turn(x->http, now_ns);
@@ -314,6 +322,8 @@ static int trace(struct export *x, const struct scope *scope)
 		return err;
 	count_off(x);
 	rounds_begin(&x->rounds, x->loop.capture, &x->gauges);
+	if (x->opt->by_cgroup)
+		cgroup_rounds_turn(&x->cgroups, loop_now_ns());
 	privileges_drop(&rest);
 	err = begin_textfile(x);
 	if (err)
@@ -338,6 +348,7 @@ static void export_deinit(struct export *x)
 {
 	http_destroy(x->http);
 	loop_deinit(&x->loop);
+	cgroup_rounds_deinit(&x->cgroups);
 	engine_deinit(&x->engine);
 	gauges_deinit(&x->gauges);
 	free(x->buf);
@@ -352,7 +363,8 @@ int export_run(const struct options *opt, const struct scope *scope)
 
 	x.buf = malloc(EXPOSITION_MAX);
 	if (!x.buf || engine_init(&x.engine, &scope->sockets, MAX_CONNS, on_report, &x) ||
-	    gauges_init(&x.gauges, opt->close_wait_stale_ns, opt->top_k, &x.engine.conns)) {
+	    gauges_init(&x.gauges, opt->close_wait_stale_ns, opt->top_k, &x.engine.conns) ||
+	    (opt->by_cgroup && cgroup_rounds_begin(&x.cgroups, &x.engine))) {
 		log_error("cannot start: %s", strerror(ENOMEM));
 		return STATUS_ERROR;
 	}

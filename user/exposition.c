@@ -86,19 +86,28 @@ static void head(struct writer *w)
 	line(w, "HELP", spec, spec->help);
 }
 
+/* Of a label's value; whoever reads it refuses all of a text that is not UTF-8. */
+static size_t character(struct text *t, const uint8_t *p, size_t left)
+{
+	size_t len = text_utf8_len(p, left);
+
+	if (!len)
+		text_str(t, "\xef\xbf\xbd");
+	else if (*p == '\n')
+		text_str(t, "\\n");
+	else if (*p == '\\' || *p == '"')
+		text_bytes(t, (const char[]){ '\\', *p }, 2);
+	else
+		text_bytes(t, (const char *)p, len);
+	return len ? len : 1;
+}
+
 static void label(struct text *t, const char *name, size_t len, const char *value)
 {
 	text_bytes(t, name, len);
 	text_str(t, "=\"");
-	for (; *value; value++) {
-		if (*value == '\n') {
-			text_str(t, "\\n");
-			continue;
-		}
-		if (*value == '\\' || *value == '"')
-			text_char(t, '\\');
-		text_char(t, *value);
-	}
+	for (const char *end = value + strlen(value); value < end;)
+		value += character(t, (const uint8_t *)value, end - value);
 	text_char(t, '"');
 }
 
@@ -571,6 +580,81 @@ static void connections_tracked(struct writer *w)
 	count(w, NO_LABELS, w->x->tracked);
 }
 
+/* ---- families by cgroup ---- */
+
+static const char *part_of(const struct cgroup *c, struct cgroup_part part, char *buf)
+{
+	memcpy(buf, c->path + part.at, part.len);
+	buf[part.len] = 0;
+	return buf;
+}
+
+static void cgroup_info(struct writer *w)
+{
+	const struct groups *g = w->x->groups;
+
+	for (uint32_t i = 0; g && i < g->table.nr; i++) {
+		const struct group *group = groups_at(g, i);
+		const struct cgroup *c = group->cgroup;
+		char unit[WIRE_PATH_LEN], container[WIRE_PATH_LEN];
+
+		if (c)
+			count(w, LABELS(UINT(group->id), c->path, part_of(c, c->unit, unit),
+					part_of(c, c->container_id, container), c->pod_uid), 1);
+	}
+}
+
+/* each: of every cgroup, of other, and of those of which it is not known, if there are any. */
+static void of_cgroups(struct writer *w, void (*each)(struct writer *w, const char *id,
+						       const struct group *group))
+{
+	const struct groups *g = w->x->groups;
+
+	for (uint32_t i = 0; g && i < g->table.nr; i++)
+		each(w, UINT(groups_at(g, i)->id), groups_at(g, i));
+	if (g)
+		each(w, "other", &g->other);
+	if (g)
+		each(w, "unknown", &g->unknown);
+}
+
+static void sockets_of_cgroup(struct writer *w, const char *id, const struct group *group)
+{
+	for (unsigned int s = 1; s < TS_MAX; s++) {
+		if (group->states >> s & 1)
+			count(w, LABELS(id, tcp_state_name(s)), group->sockets[s]);
+	}
+}
+
+static void cgroup_sockets(struct writer *w)
+{
+	if (w->x->metrics->has_sockets && !w->x->minis->unlisted)
+		of_cgroups(w, sockets_of_cgroup);
+}
+
+static void failures_of_cgroup(struct writer *w, const char *id, const struct group *group)
+{
+	for (unsigned int how = 1; how < OUTCOME_MAX; how++) {
+		if (group->reasons >> how & 1)
+			count(w, LABELS(id, outcome_text(how)), group->failures[how]);
+	}
+}
+
+static void cgroup_failures(struct writer *w)
+{
+	of_cgroups(w, failures_of_cgroup);
+}
+
+static void retransmits_of_cgroup(struct writer *w, const char *id, const struct group *group)
+{
+	count(w, LABELS(id), group->retransmits);
+}
+
+static void cgroup_retransmits(struct writer *w)
+{
+	of_cgroups(w, retransmits_of_cgroup);
+}
+
 /* ---- families about synfin itself ---- */
 
 static void build_info(struct writer *w)
@@ -747,6 +831,10 @@ static void (*const families[METRIC_MAX])(struct writer *w) = {
 	[M_SINK_EVENTS] = sink_events,
 	[M_COLLECTOR_DURATION] = collector_duration,
 	[M_COLLECTOR_SUCCESS] = collector_success,
+	[M_CGROUP_INFO] = cgroup_info,
+	[M_CGROUP_SOCKETS] = cgroup_sockets,
+	[M_CGROUP_FAILURES] = cgroup_failures,
+	[M_CGROUP_RETRANSMITS] = cgroup_retransmits,
 	[M_PROCESS_CPU] = process_cpu,
 	[M_PROCESS_OPEN_FDS] = process_open_fds,
 	[M_PROCESS_MAX_FDS] = process_max_fds,

@@ -144,6 +144,20 @@
 	  "How long the last run took.")							\
 	X(COLLECTOR_SUCCESS, "synfin_collector_success", GAUGE, NONE, "collector",		\
 	  "Whether the last run was good.")							\
+	X(CGROUP_INFO, "synfin_cgroup_info", GAUGE, NONE,					\
+	  "cgroup_id path unit container_id pod_uid",						\
+	  "Always 1; the labels tell what a cgroup_id is called, as far as its path says. "	\
+	  "Only with --metrics.group-by cgroup.")						\
+	X(CGROUP_SOCKETS, "synfin_cgroup_sockets", GAUGE, NONE, "cgroup_id state",		\
+	  "TCP sockets by the cgroup that owns them, of at most 200 cgroups, the rest under "	\
+	  "other. Only with --metrics.group-by cgroup. Counted off every 5 s or more.")		\
+	X(CGROUP_FAILURES, "synfin_cgroup_handshake_failures_total", COUNTER, NONE,		\
+	  "cgroup_id reason",									\
+	  "Handshakes that never reached ESTABLISHED, by the cgroup that owns the socket. "	\
+	  "Only with --metrics.group-by cgroup.")						\
+	X(CGROUP_RETRANSMITS, "synfin_cgroup_retransmits_total", COUNTER, NONE, "cgroup_id",	\
+	  "Segments sent again, by the cgroup that owns the socket, as far as records of "	\
+	  "them were not lost. Only with --metrics.group-by cgroup.")				\
 	X(PROCESS_CPU, "process_cpu_seconds_total", COUNTER, SECONDS, "",			\
 	  "User and system CPU time of synfin.")						\
 	X(PROCESS_OPEN_FDS, "process_open_fds", GAUGE, NONE, "",				\

@@ -146,6 +146,13 @@ static void count_close(struct metrics *m, const struct report *r)
 				  life->teardown_ns);
 }
 
+bool metrics_is_failure(const struct report *r)
+{
+	return r->connection.complete && !(r->conn->flags & CONN_EXISTING) &&
+	       r->connection.verdict.outcome != OUTCOME_ESTABLISHED &&
+	       r->connection.verdict.close != CLOSE_STILL_OPEN;
+}
+
 static void count_life(struct metrics *m, const struct report *r)
 {
 	const struct report_connection *life = &r->connection;
@@ -158,10 +165,10 @@ static void count_life(struct metrics *m, const struct report *r)
 		m->incomplete[INCOMPLETE_EVENT_LOST]++;
 	else if (!life->complete)
 		m->incomplete[INCOMPLETE_EXPIRED]++;
-	else if (life->verdict.outcome == OUTCOME_ESTABLISHED)
-		count_close(m, r);
-	else
+	else if (metrics_is_failure(r))
 		m->failures[r->conn->role][life->verdict.outcome]++;
+	else
+		count_close(m, r);
 }
 
 static void count_lost(struct metrics *m, const struct report_lost *lost)

@@ -84,6 +84,9 @@ void metrics_settle_births(struct metrics *m, uint64_t births, const struct engi
 /* Full sockets in that state; 0 rather than fewer than none. */
 uint64_t metrics_sockets(const struct metrics *m, enum tcp_state state);
 
+/* REPORT_CONNECTION, of a handshake that never reached ESTABLISHED and of which all is known. */
+bool metrics_is_failure(const struct report *r);
+
 uint64_t metrics_births(const struct wire_counters *counters);
 
 const char *incomplete_text(enum incomplete_reason reason);

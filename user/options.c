@@ -346,6 +346,9 @@ static int set_flag(struct parse *p, const struct cli_flag *flag, const char *ar
 	case FLAG_WEB_CONFIG_FILE:	return set_text(flag, arg, &opt->web_config_path);
 	case FLAG_WEB_MAX_REQUESTS:	return set_max_requests(flag, arg, &opt->max_requests);
 	case FLAG_METRICS_TOP_K:	return set_top_k(flag, arg, &opt->top_k);
+	case FLAG_METRICS_GROUP_BY:	/* there is but one */
+		opt->by_cgroup = true;
+		return set_choice(p, flag, arg, &choice);
 	case FLAG_TEXTFILE:	return set_text(flag, arg, &opt->textfile_path);
 	case FLAG_HELP:		return print_help(p);
 	case FLAG_VERSION:	return print_version();

@@ -47,6 +47,7 @@ struct options {
 	const char *web_config_path;	/* NULL: none */
 	uint64_t close_wait_stale_ns;
 	unsigned int top_k;		/* 0 to TOPK_MAX */
+	bool by_cgroup;			/* grouped, too */
 	const char *textfile_path;	/* NULL: none */
 };
 

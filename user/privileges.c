@@ -110,7 +110,8 @@ struct rest privileges_rest(const struct options *opt)
 	bool programs = opt->verbose && (opt->command == CMD_TRACE || opt->command == CMD_CONNS);
 
 	return (struct rest){
-		.enters_netns = others, .finds_cgroups = others,
+		.enters_netns = others,
+		.finds_cgroups = others && (opt->command != CMD_EXPORT || opt->by_cgroup),
 		.looks_into_proc = in_proc || programs,
 		.writes_files = opt->textfile_path || opt->web_config_path,
 	};

@@ -31,7 +31,8 @@ struct self_map {
 	X(PORTS, "ports")		\
 	X(LISTENERS, "listeners")	\
 	X(CLOSE_WAIT, "close_wait")	\
-	X(TEXTFILE, "textfile")
+	X(TEXTFILE, "textfile")		\
+	X(CGROUPS, "cgroups")
 
 enum self_collector_id {
 #define X(id, name) COLLECTOR_##id,

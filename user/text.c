@@ -163,8 +163,7 @@ void text_time_utc(struct text *t, uint64_t ns)
 
 /* ---- strings ---- */
 
-/* Length of the UTF-8 sequence at p (RFC 3629: no surrogates, none too long), or 0. */
-static size_t utf8_len(const uint8_t *p, size_t left)
+size_t text_utf8_len(const uint8_t *p, size_t left)
 {
 	size_t len;
 	uint8_t lo = 0x80, hi = 0xbf;
@@ -236,7 +235,7 @@ void text_json_string(struct text *t, const char *bytes, size_t len)
 			p += n;
 			continue;
 		}
-		n = utf8_len(p, end - p);
+		n = text_utf8_len(p, end - p);
 		if (!n) {
 			text_str(t, "\\ufffd");
 			n = 1;
@@ -266,7 +265,7 @@ void text_csv_field(struct text *t, const char *bytes, size_t len)
 	if (quotes)
 		text_char(t, '"');
 	while (p < end) {
-		size_t n = utf8_len(p, end - p);
+		size_t n = text_utf8_len(p, end - p);
 
 		if (!n || is_control(p, n))
 			text_str(t, "\xef\xbf\xbd");

@@ -65,6 +65,9 @@ void text_hex16(struct text *t, uint64_t u);
 /* 16 bytes in network order; family 4: ::ffff:a.b.c.d as a.b.c.d. */
 void text_addr(struct text *t, const uint8_t *addr, unsigned int family);
 
+/* Length of the UTF-8 character at p (RFC 3629: no surrogates, none too long), or 0. */
+size_t text_utf8_len(const uint8_t *p, size_t left);
+
 /* RFC 3339, UTC, nine digits, Z.  CLOCK_REALTIME nanoseconds. */
 void text_time_utc(struct text *t, uint64_t ns);
 

@@ -65,6 +65,15 @@ def a_textfile_leaves_what_writes_it_anywhere(synfin):
     _left(synfin, _DAC_OVERRIDE, "export", "-N", "self", "--textfile", synfin.path("synfin.prom"))
 
 
+@case
+def metrics_by_cgroup_leave_what_finds_cgroups(synfin):
+    network = namespaces.own_network()
+    os.symlink(network, synfin.path("link"))
+    export = "export", "-N", synfin.path("link"), "--web.listen-address", "127.0.0.1:0"
+    _left(synfin, _SYS_ADMIN, *export)
+    _left(synfin, _SYS_ADMIN | _DAC_READ_SEARCH, *export, "--metrics.group-by", "cgroup")
+
+
 def _told_census_after_losses(synfin, *args, within=()):
     with synfin.trace("conns", "-v", "--ring-size", "4K", "-o", "json", *args, within=within) as tracer:
         traffic.storm(synfin, "-n", "2000")

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Families that are there only if they are asked for: of single addresses and ports."""
+"""Families that are there only if they are asked for: of single addresses and ports, and by cgroup."""
 
+import os
 import time
 
+from attempts import Skip
+from cgroup2 import NoCgroups, Tree
 from exporter import Exporter, Netns
 from traffic import Traffic, sysctl
 
@@ -52,4 +55,82 @@ def top_k():
                                          {"5002": 0.09, "5003": 0.1}))
 
 
-TESTS = [only_if_asked_for, top_k]
+ID = "3f2a9c8d1e2b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5"
+_DOCKER = f"docker-{ID}.scope"
+
+
+def move(traffic, tree, name):
+    """Its sockets are made there from now on. The cgroup's id."""
+    directory = tree.make(name)
+    procs = os.open("cgroup.procs", os.O_WRONLY, dir_fd=directory)
+    os.write(procs, str(traffic.process.pid).encode())
+    os.close(procs)
+    ret = os.fstat(directory).st_ino
+    os.close(directory)
+    return str(ret)
+
+
+def total(values):
+    return sum(values.values())
+
+
+def told_of(exporter, web, docker):
+    """Where what is told of the two cgroups is not what was made."""
+    found = [family(exporter, f"synfin_cgroup_{name}") for name in ("sockets", "handshake_failures_total")]
+    expected = [{(web, "listen"): 2, (web, "established"): 8, (docker, "established"): 2,
+                 (docker, "syn_sent"): 2}, {(docker, "refused"): 1}]
+    if [{key: n for key, n in one.items() if n} for one in found] != expected:
+        yield f"{found}, not {expected}"
+    again = family(exporter, "synfin_cgroup_retransmits_total")
+    all_of_them = family(exporter, "synfin_retransmits_total")
+    if not again.get((docker,)) or abs(total(again) - total(all_of_them)) > 1:  # one may have come meanwhile
+        yield f"retransmits: {again}, and in all {all_of_them}"
+
+
+def infos_of(exporter, tree, web, docker):
+    found = family(exporter, "synfin_cgroup_info")
+    expected = {("", "web.service"): (web, "", f"{tree.path}/web.service"),
+                (ID, _DOCKER): (docker, "", f"{tree.path}/{_DOCKER}")}
+    for (container, unit), (cgroup, pod, path) in expected.items():
+        if found.get((cgroup, container, path, pod, unit)) != 1:
+            yield f"no info of {path}: {found}"
+
+
+def in_tree(tree):
+    with Netns("cgroups") as netns, Traffic(netns) as traffic, \
+            Exporter("-N", netns, "--metrics.group-by", "cgroup") as exporter:
+        web = move(traffic, tree, "web.service")
+        traffic.do("l, full = serve(), serve(0); [pair(l) for _ in range(3)]")
+        docker = move(traffic, tree, _DOCKER)
+        traffic.do("pair(l)")
+        # one waits for accept(), two send their SYN again and again
+        traffic.do("[try_connect(full) for _ in range(3)]; c = socket.socket(); c.connect_ex(('127.0.0.1', 1))")
+        time.sleep(1.5)
+        yield from until(lambda: list(told_of(exporter, web, docker)))
+        yield from infos_of(exporter, tree, web, docker)
+        for number in range(205):
+            move(traffic, tree, f"many/{number}")
+            traffic.do("serve()")
+
+        def capped():
+            listening = {key: n for key, n in family(exporter, "synfin_cgroup_sockets").items() if key[1] == "listen"}
+            infos = family(exporter, "synfin_cgroup_info")
+            if len(infos) != 200 or total(listening) != 207 or listening.get(("other", "listen")) != 7:
+                yield f"of 207 cgroups {len(infos)} have names, {listening.get(('other', 'listen'))} of {total(listening)}"
+        yield from until(lambda: list(capped()))
+        traffic.do("for one in held: one.close() if hasattr(one, 'close') else [end.close() for end in one]")
+        tree.remove(_DOCKER)
+        time.sleep(6)       # a count without it
+        yield from infos_of(exporter, tree, web, docker)
+
+
+def cgroups():
+    """--metrics.group-by cgroup tells whose sockets, failures and retransmits they are, of at most 200"""
+    try:
+        with Tree() as tree:
+            yield from in_tree(tree)
+    except NoCgroups as reason:
+        raise Skip(str(reason)) from None
+
+
+TESTS = [only_if_asked_for, top_k, cgroups]

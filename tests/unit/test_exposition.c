@@ -15,6 +15,7 @@ static struct metrics metrics;
 static struct self self;
 static struct timewait minis;
 static struct gauges gauges;
+static struct groups groups, *asked_for;
 static char reasons[ENGINE_REASONS][WIRE_NAME_LEN];
 
 static int begin(void **state)
@@ -23,6 +24,7 @@ static int begin(void **state)
 	memset(reasons, 0, sizeof(reasons));
 	memset(&minis, 0, sizeof(minis));
 	memset(&gauges, 0, sizeof(gauges));
+	asked_for = NULL;
 	gauges.ports = (struct gauges_ports){
 		GAUGES_NOT_KNOWN, GAUGES_NOT_KNOWN, GAUGES_NOT_KNOWN };
 	gauges.close_wait = (struct gauges_close_wait){ GAUGES_NOT_KNOWN, GAUGES_NOT_KNOWN };
@@ -37,7 +39,7 @@ static const char *write_all(enum exposition_format format)
 {
 	const struct exposition x = {
 		.metrics = &metrics, .self = &self, .reasons = reasons, .minis = &minis,
-		.gauges = &gauges,
+		.gauges = &gauges, .groups = asked_for,
 	};
 	struct text t = text_into(buf, sizeof(buf) - 1);
 
@@ -328,6 +330,70 @@ static void tops_are_told_only_if_asked_for(void **state)
 	tops_deinit(&gauges.tops);
 }
 
+static struct group *add_group(uint64_t id, const char *path)
+{
+	struct group *group = keytab_add(&groups.table, &id);
+
+	groups.nr_unasked++;
+	groups_learn(&groups, group, path);
+	return group;
+}
+
+static void cgroups_are_told_only_if_asked_for(void **state)
+{
+	struct group *group;
+
+	metrics.has_sockets = true;
+	assert_int_equal(groups_init(&groups), 0);
+	group = add_group(77, "/system.slice/web.service");
+	group->sockets[TS_ESTABLISHED] = 3;
+	group->states = 1u << TS_ESTABLISHED | 1u << TS_LISTEN;
+	group->failures[OUTCOME_REFUSED] = 2;
+	group->reasons = 1u << OUTCOME_REFUSED;
+	add_group(78, NULL);
+	groups.other.retransmits = 9;
+	assert_null(strstr(write_all(EXPOSITION_CLASSIC), "synfin_cgroup"));
+	asked_for = &groups;
+	write_all(EXPOSITION_CLASSIC);
+	assert_line(buf, "synfin_cgroup_info{cgroup_id=\"77\",path=\"/system.slice/web.service\","
+			 "unit=\"web.service\",container_id=\"\",pod_uid=\"\"} 1");
+	assert_null(strstr(buf, "synfin_cgroup_info{cgroup_id=\"78\""));
+	assert_line(buf, "synfin_cgroup_sockets{cgroup_id=\"77\",state=\"established\"} 3");
+	assert_line(buf, "synfin_cgroup_sockets{cgroup_id=\"77\",state=\"listen\"} 0");
+	assert_line(buf, "synfin_cgroup_handshake_failures_total{cgroup_id=\"77\","
+			 "reason=\"refused\"} 2");
+	assert_line(buf, "synfin_cgroup_retransmits_total{cgroup_id=\"78\"} 0");
+	assert_line(buf, "synfin_cgroup_retransmits_total{cgroup_id=\"other\"} 9");
+	assert_line(buf, "synfin_cgroup_retransmits_total{cgroup_id=\"unknown\"} 0");
+	groups_deinit(&groups);
+}
+
+/* The longest paths there can be, of bytes that take the most room. */
+static void every_cgroup_with_the_longest_path_finds_room(void **state)
+{
+	char path[WIRE_PATH_LEN] = "/";
+
+	memset(path + 1, '\xff', sizeof(path) - 2);
+	assert_int_equal(groups_init(&groups), 0);
+	metrics.has_sockets = true;
+	for (uint64_t id = 1; id <= GROUPS_MAX; id++) {
+		struct group *group = add_group(UINT64_MAX - id, path);
+
+		group->states = (1u << TS_MAX) - 1;
+		group->reasons = (1u << OUTCOME_MAX) - 1;
+	}
+	asked_for = &groups;
+	write_all(EXPOSITION_OPENMETRICS);
+	groups_deinit(&groups);
+}
+
+static void a_label_value_is_utf8_whatever_it_was(void **state)
+{
+	strcpy(self.maps[0].name, "\xc3\xa9\xc3(\xff");
+	assert_line(write_all(EXPOSITION_CLASSIC),
+		    "synfin_map_entries{map=\"\xc3\xa9\xef\xbf\xbd(\xef\xbf\xbd\"} 0");
+}
+
 static void label_values_are_escaped(void **state)
 {
 	strcpy(self.maps[0].name, "a\"b\\c\nd");
@@ -365,6 +431,9 @@ int main(void)
 		cmocka_unit_test_setup(what_a_census_told_is_told, begin),
 		cmocka_unit_test_setup(accept_queues_are_told_by_address_and_port, begin),
 		cmocka_unit_test_setup(tops_are_told_only_if_asked_for, begin),
+		cmocka_unit_test_setup(cgroups_are_told_only_if_asked_for, begin),
+		cmocka_unit_test_setup(every_cgroup_with_the_longest_path_finds_room, begin),
+		cmocka_unit_test_setup(a_label_value_is_utf8_whatever_it_was, begin),
 		cmocka_unit_test_setup(label_values_are_escaped, begin),
 		cmocka_unit_test_setup(no_room_is_told, begin),
 	};

@@ -1018,9 +1018,10 @@ static void export_serves_on_the_loopback_address_unless_told_otherwise(void **s
 	assert_int_equal(opt.close_wait_stale_ns, 60000000000);
 	assert_null(opt.textfile_path);
 	assert_int_equal(opt.top_k, 0);
+	assert_false(opt.by_cgroup);
 	ACCEPT("export", "--web.listen-address", ":1", "--web.listen-address=[::1]:2",
 	       "--web.telemetry-path", "/m", "--web.max-requests", "0", "--textfile", "f.prom",
-	       "--close-wait-stale", "5m", "--metrics.top-k", "50");
+	       "--close-wait-stale", "5m", "--metrics.top-k", "50", "--metrics.group-by", "cgroup");
 	assert_int_equal(opt.close_wait_stale_ns, 300000000000);
 	assert_false(opt.listen_is_preset);
 	assert_int_equal(opt.nr_listen, 2);
@@ -1030,6 +1031,7 @@ static void export_serves_on_the_loopback_address_unless_told_otherwise(void **s
 	assert_int_equal(opt.max_requests, 0);
 	assert_string_equal(opt.textfile_path, "f.prom");
 	assert_int_equal(opt.top_k, 50);
+	assert_true(opt.by_cgroup);
 }
 
 static void what_export_cannot_serve_is_refused(void **state)
