@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "kernel"))
 from attempts import Skip, attempts             # noqa: E402
 from exporter import MIX, SYNFIN, Exporter, Netns, Storm, parse     # noqa: E402
 from traffic import Traffic, sysctl            # noqa: E402
+import cost                                     # noqa: E402
 import groups                                   # noqa: E402
 import web                                      # noqa: E402
 
@@ -558,7 +559,7 @@ def systemd():
 
 TESTS = [storm_is_counted, overflow_keeps_the_kernels_counters, existing_sockets_are_in_the_gauge,
          the_kernels_counters_are_told, port_space_and_close_wait, accept_queues, both_formats, pages,
-         garbage, a_thousand_connections, slow_readers, max_requests, bad_places, textfile, full_disk, capabilities, systemd, *web.TESTS, *groups.TESTS]
+         garbage, a_thousand_connections, slow_readers, max_requests, bad_places, textfile, full_disk, capabilities, systemd, *web.TESTS, *groups.TESTS, *cost.TESTS]
 
 
 def main():
