@@ -16,6 +16,7 @@
 #include "gzip.h"
 #include "log.h"
 #include "negotiate.h"
+#include "revision.h"
 #include "web_config.h"
 
 #define CONNECTIONS_MAX		128	/* of each listening socket */
@@ -161,30 +162,42 @@ static void text_html(struct text *t, const char *s)
 
 static void link_to(struct text *t, const char *path, const char *what)
 {
-	text_str(t, "<li><a href=\"");
+	text_str(t, "<dt><a href=\"");
 	text_html(t, path);
 	text_str(t, "\">");
 	text_html(t, path);
-	text_str(t, "</a>: ");
+	text_str(t, "</a></dt><dd>");
 	text_str(t, what);
-	text_str(t, "</li>\n");
+	text_str(t, "</dd>\n");
 }
+
+static const char page_begin[] =
+	"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+	"<title>synfin</title>\n<style>\n"
+	":root { color-scheme: light dark; }\n"
+	"body { font: 16px/1.5 system-ui, sans-serif; max-width: 40em; margin: 4em auto;"
+	" padding: 0 1em; }\n"
+	"h1 { margin: 0; } h1 small, dd, footer { opacity: .7; }\n"
+	"h1 small { font-size: 50%; font-weight: normal; }\n"
+	"dl { display: grid; grid-template-columns: max-content 1fr; gap: .4em 2em;"
+	" margin: 2em 0; }\n"
+	"dd { margin: 0; } dt { font-family: ui-monospace, monospace; }\n"
+	"</style>\n</head>\n<body>\n"
+	"<h1>synfin <small>" SYNFIN_VERSION " " SYNFIN_REVISION "</small></h1>\n"
+	"<p>Traces the kernel's TCP states: how connections open, live and end.</p>\n<dl>\n";
 
 static enum MHD_Result answer_landing_page(const struct http *h, struct MHD_Connection *conn)
 {
 	char page[4096];
 	struct text t = text_into(page, sizeof(page) - 1);
 
-	text_str(&t, "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">"
-		     "<title>synfin</title></head>\n"
-		     "<body>\n<h1>synfin " SYNFIN_VERSION "</h1>\n"
-		     "<p>Traces the kernel's TCP states: how connections open, live and end.</p>\n"
-		     "<ul>\n");
-	link_to(&t, h->config.path, "metrics, for Prometheus");
+	text_str(&t, page_begin);
+	link_to(&t, h->config.path, "metrics, for Prometheus: classic text or OpenMetrics");
 	link_to(&t, "/-/healthy", "whether it runs");
 	link_to(&t, "/-/ready", "whether it traces");
-	text_str(&t, "</ul>\n<p>What they mean: synfin(8), docs/metrics.md.</p>\n"
-		     "</body>\n</html>\n");
+	text_str(&t, "</dl>\n<footer>What each metric means stands in its HELP line, in "
+		     "docs/metrics.md and in synfin(8).</footer>\n</body>\n</html>\n");
 	*t.p = 0;
 	return answer_text(h, conn, MHD_HTTP_OK, "text/html; charset=utf-8", page);
 }
