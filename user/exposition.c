@@ -729,6 +729,12 @@ static void sink_events(struct writer *w)
 	count(w, LABELS("metrics"), w->x->metrics->reports);
 }
 
+/* Called by the engine and done when that goes on: there is nothing that it could drop. */
+static void sink_dropped(struct writer *w)
+{
+	count(w, LABELS("metrics"), 0);
+}
+
 static const char *const collector_names[] = {
 #define X(id, name) [COLLECTOR_##id] = name,
 	SELF_COLLECTORS(X)
@@ -829,6 +835,7 @@ static void (*const families[METRIC_MAX])(struct writer *w) = {
 	[M_PROGRAM_RUNS] = program_runs,
 	[M_PROGRAM_RUN_SECONDS] = program_run_seconds,
 	[M_SINK_EVENTS] = sink_events,
+	[M_SINK_DROPPED] = sink_dropped,
 	[M_COLLECTOR_DURATION] = collector_duration,
 	[M_COLLECTOR_SUCCESS] = collector_success,
 	[M_CGROUP_INFO] = cgroup_info,

@@ -29,7 +29,7 @@
 #define IDLE_NS			(120 * NSEC_PER_SEC)
 #define IDLE_IN_CROWD_NS	(1 * NSEC_PER_SEC)
 
-/* The web config is looked at this often. */
+/* The web config, and whether clients have hung up, is looked at this often. */
 #define LOOK_NS			(1 * NSEC_PER_SEC)
 #define WHY_MAX			600
 
@@ -440,13 +440,25 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *conn, const 
 	return answer_request(h, conn, p, path);
 }
 
+/*
+ * libmicrohttpd waits for what follows a part of a request, also when the FIN came with
+ * that part: the socket would stay in CLOSE_WAIT.
+ */
+static bool has_hung_up(const struct peer *p)
+{
+	char byte;
+
+	return !p->busy && !recv(p->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+}
+
 /* libmicrohttpd finds it closed, and forgets it. */
-static void reap(const struct server *s, uint64_t now_ns)
+static void reap(const struct server *s, uint64_t now_ns, bool look)
 {
 	uint64_t idle_ns = s->nr_peers > CROWD ? IDLE_IN_CROWD_NS : IDLE_NS;
 
 	for (const struct peer *p = s->peers; p; p = p->next) {
-		if (now_ns - p->since_ns > (p->busy ? REQUEST_NS : idle_ns))
+		if (now_ns - p->since_ns > (p->busy ? REQUEST_NS : idle_ns) ||
+		    (look && has_hung_up(p)))
 			shutdown(p->fd, SHUT_RDWR);
 	}
 }
@@ -558,9 +570,6 @@ static void renew(struct http *h)
 
 static void look_for_changes(struct http *h)
 {
-	if (!h->config.web_config_path || h->now_ns - h->looked_ns < LOOK_NS)
-		return;
-	h->looked_ns = h->now_ns;
 	if (web_config_stamp(h->config.web_config_path,
 			     h->has_failed ? &h->failed : &h->web) != h->stamp)
 		renew(h);
@@ -624,12 +633,17 @@ const char *http_scheme(const struct http *h)
 
 void http_turn(struct http *h, uint64_t now_ns)
 {
+	bool look = now_ns - h->looked_ns >= LOOK_NS;
+
 	h->now_ns = now_ns;
-	look_for_changes(h);
+	if (look)
+		h->looked_ns = now_ns;
+	if (look && h->config.web_config_path)
+		look_for_changes(h);
 	if (h->auth)
 		auth_collect(h->auth, resume);
 	for (unsigned int i = 0; i < h->nr_servers; i++) {
-		reap(&h->servers[i], now_ns);
+		reap(&h->servers[i], now_ns, look);
 		if (h->servers[i].daemon)
 			MHD_run(h->servers[i].daemon);
 	}

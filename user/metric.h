@@ -140,6 +140,8 @@
 	  "Time in the BPF program; only while sysctl kernel.bpf_stats_enabled is on.")		\
 	X(SINK_EVENTS, "synfin_sink_events_total", COUNTER, NONE, "sink",			\
 	  "What was told to a sink.")								\
+	X(SINK_DROPPED, "synfin_sink_dropped_events_total", COUNTER, NONE, "sink",		\
+	  "What a sink was too slow for: that of metrics waits for nobody and drops nothing.")	\
 	X(COLLECTOR_DURATION, "synfin_collector_duration_seconds", GAUGE, SECONDS, "collector",	\
 	  "How long the last run took.")							\
 	X(COLLECTOR_SUCCESS, "synfin_collector_success", GAUGE, NONE, "collector",		\

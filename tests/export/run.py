@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -403,6 +404,25 @@ def slow_readers():
             connection.close()
 
 
+def hang_ups():
+    """who hangs up in the middle of an answer, or of a request, leaves nothing behind"""
+    with Netns("hang-up") as netns, Exporter("-N", netns) as exporter:
+        open_before = exporter.metrics()["process_open_fds", frozenset()]
+        for number in range(300):
+            with socket.create_connection(("127.0.0.1", exporter.port)) as scraper:
+                scraper.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", number % 2, 0))
+                scraper.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 5 if number % 3 else b"GET /met")
+                if number % 3 and number % 5 == 0:
+                    scraper.recv(10)
+        storm = Storm(netns, "-n", "2000", "-m", MIX)
+        time.sleep(1.2)     # they are looked at once a second
+        samples = settled(exporter)
+        yield from storm.wrong(samples)
+        if samples["process_open_fds", frozenset()] != open_before:
+            yield f"{samples['process_open_fds', frozenset()]:g} descriptors, not {open_before:g}"
+        yield from spoken_of(exporter)
+
+
 def max_requests():
     """more scrapes than --web.max-requests at a time are refused, and later ones are not"""
     with Netns("max") as netns, Exporter("-N", netns, "--web.max-requests", "1") as exporter:
@@ -559,7 +579,7 @@ def systemd():
 
 TESTS = [storm_is_counted, overflow_keeps_the_kernels_counters, existing_sockets_are_in_the_gauge,
          the_kernels_counters_are_told, port_space_and_close_wait, accept_queues, both_formats, pages,
-         garbage, a_thousand_connections, slow_readers, max_requests, bad_places, textfile, full_disk, capabilities, systemd, *web.TESTS, *groups.TESTS, *cost.TESTS]
+         garbage, a_thousand_connections, slow_readers, hang_ups, max_requests, bad_places, textfile, full_disk, capabilities, systemd, *web.TESTS, *groups.TESTS, *cost.TESTS]
 
 
 def main():
