@@ -457,17 +457,29 @@ void conntab_pack(struct conntab *t)
 	}
 }
 
-void conntab_count(const struct conntab *t, uint32_t ret[TS_MAX])
+void conntab_sockets(const struct conntab *t, conntab_socket_fn fn, void *ctx)
 {
-	memset(ret, 0, TS_MAX * sizeof(*ret));
 	for (uint32_t i = t->oldest; i != NIL; i = at(t, i)->newer) {
 		const struct conntab_slot *s = at(t, i);
 
 		if (s->state == SLOT_PACKED)
-			ret[TS_ESTABLISHED]++;
+			fn(ctx, ownerset_at(&t->owners, s->packed.owner)->cgroup, TS_ESTABLISHED);
 		else if (s->conn->stage == STAGE_OPEN || s->conn->stage == STAGE_LISTENER)
-			ret[s->conn->state]++;
+			fn(ctx, s->conn->cgroup, s->conn->state);
 	}
+}
+
+static void count_socket(void *ctx, uint64_t cgroup, enum tcp_state state)
+{
+	uint32_t *counts = ctx;
+
+	counts[state]++;
+}
+
+void conntab_count(const struct conntab *t, uint32_t ret[TS_MAX])
+{
+	memset(ret, 0, TS_MAX * sizeof(*ret));
+	conntab_sockets(t, count_socket, ret);
 }
 
 struct conn *conntab_at(const struct conntab *t, uint32_t self)

@@ -65,12 +65,16 @@ void groups_report(struct groups *g, const struct report *r)
 
 /* ---- sockets ---- */
 
-static void count_conns(struct groups *g, struct conntab *conns, uint64_t at_ns)
+struct round {
+	struct groups *groups;
+	uint64_t at_ns;
+};
+
+static void count_socket(void *ctx, uint64_t cgroup, enum tcp_state state)
 {
-	for (const struct conn *c = conntab_oldest(conns); c; c = conntab_newer(conns, c)) {
-		if (c->stage == STAGE_OPEN || c->stage == STAGE_LISTENER)
-			group_of(g, c->cgroup, at_ns)->next[c->state]++;
-	}
+	const struct round *r = ctx;
+
+	group_of(r->groups, cgroup, r->at_ns)->next[state]++;
 }
 
 static void count_minis(struct groups *g, const struct timewait *minis, uint64_t at_ns)
@@ -92,10 +96,12 @@ static void take_over(struct group *group)
 		group->states |= (group->sockets[s] != 0) << s;
 }
 
-void groups_count(struct groups *g, struct conntab *conns, const struct timewait *minis,
+void groups_count(struct groups *g, const struct conntab *conns, const struct timewait *minis,
 		  uint64_t at_ns)
 {
-	count_conns(g, conns, at_ns);
+	struct round round = { g, at_ns };
+
+	conntab_sockets(conns, count_socket, &round);
 	count_minis(g, minis, at_ns);
 	take_over(&g->other);
 	take_over(&g->unknown);

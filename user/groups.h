@@ -51,7 +51,7 @@ void groups_deinit(struct groups *g);
 void groups_report(struct groups *g, const struct report *r);
 
 /* A round: every socket there is, of the engine's table and of its ledger. */
-void groups_count(struct groups *g, struct conntab *conns, const struct timewait *minis,
+void groups_count(struct groups *g, const struct conntab *conns, const struct timewait *minis,
 		  uint64_t at_ns);
 
 /* After a round, and after is_there of every group was brought up to date. */

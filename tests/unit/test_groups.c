@@ -83,6 +83,23 @@ static void sockets_are_counted_by_cgroup_and_state(void **state)
 	assert_int_equal(g.unknown.sockets[TS_SYN_SENT], 1);
 }
 
+static void quiet_connections_are_counted_and_stay_packed(void **state)
+{
+	for (uint64_t key = 1; key <= 500; key++) {
+		struct conn *c = conn_of(key, 10 + key % 2, TS_ESTABLISHED);
+
+		c->path[0] = TS_ESTABLISHED;
+		c->path_ns[0] = UNKNOWN_NS;
+		c->path_len = 1;
+	}
+	conntab_pack(&conns);
+	assert_null(conntab_at(&conns, 0));
+	count(T0);
+	assert_int_equal(find(10)->sockets[TS_ESTABLISHED], 250);
+	assert_int_equal(find(11)->sockets[TS_ESTABLISHED], 250);
+	assert_null(conntab_at(&conns, 0));
+}
+
 static void mini_sockets_count_as_what_they_are(void **state)
 {
 	const struct owner nobody = {};
@@ -218,6 +235,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
 		TEST(sockets_are_counted_by_cgroup_and_state),
+		TEST(quiet_connections_are_counted_and_stay_packed),
 		TEST(mini_sockets_count_as_what_they_are),
 		TEST(a_state_that_was_told_once_is_told_on),
 		TEST(retransmits_are_segments_that_went_out),
