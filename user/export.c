@@ -24,7 +24,11 @@
 
 #define NSEC_PER_SEC	1000000000ull
 #define TEXTFILE_NS	(15 * NSEC_PER_SEC)
+#define APART_NS	(5 * NSEC_PER_SEC)
 #define SETTLE_NS	(1 * NSEC_PER_SEC)
+
+#define CENSUSES	(1u << WIRE_CENSUS_PORTS | 1u << WIRE_CENSUS_LISTENERS | \
+			 1u << WIRE_CENSUS_AGED)
 
 struct export {
 	const struct options *opt;
@@ -313,7 +317,10 @@ static void run(struct export *x)
 
 static int trace(struct export *x, const struct scope *scope)
 {
-	const struct capture_config config = { .scope = *scope, .censuses = ROUNDS_CENSUSES };
+	const struct capture_config config = { .scope = *scope, .censuses = CENSUSES };
+	const struct rounds_config rounds = {
+		.censuses = CENSUSES, .apart_ns = APART_NS, .gauges = &x->gauges,
+	};
 	struct rest rest = privileges_rest(x->opt);
 	int err;
 
@@ -321,7 +328,7 @@ static int trace(struct export *x, const struct scope *scope)
 	if (err)
 		return err;
 	count_off(x);
-	rounds_begin(&x->rounds, x->loop.capture, &x->gauges);
+	rounds_begin(&x->rounds, x->loop.capture, &rounds);
 	if (x->opt->by_cgroup)
 		cgroup_rounds_turn(&x->cgroups, loop_now_ns());
 	privileges_drop(&rest);

@@ -9,8 +9,6 @@
 #include "loop.h"
 
 #define NSEC_PER_SEC	1000000000ull
-#define APART_NS	(5 * NSEC_PER_SEC)
-
 /* Of its own CPU time that many apart: three kinds of them take 0.75 %. */
 #define APART_TIMES	400
 
@@ -30,24 +28,26 @@ static void run(struct rounds *r, enum wire_census_which which, uint64_t now_ns)
 	struct capture_state state;
 	int err;
 
-	gauges_begin(r->gauges, which, now_ns);
+	if (r->config.gauges)
+		gauges_begin(r->config.gauges, which, now_ns);
 	err = capture_census(r->capture, which, false);
 	capture_state(r->capture, false, &state);
-	gauges_end(r->gauges, !err && !state.censuses[which].left_out);
+	if (r->config.gauges)
+		gauges_end(r->config.gauges, !err && !state.censuses[which].left_out);
 	took_ns = (cpu_ns() - begun_ns) * APART_TIMES;
-	r->due_ns[which] = now_ns + (took_ns > APART_NS ? took_ns : APART_NS);
+	r->due_ns[which] = now_ns + (took_ns > r->config.apart_ns ? took_ns : r->config.apart_ns);
 	if (err == -EOPNOTSUPP)
 		r->due_ns[which] = NEVER;
 	if (err)
 		log_debug("a census did not come to its end: %s", strerror(-err));
 }
 
-void rounds_begin(struct rounds *r, struct capture *capture, struct gauges *gauges)
+void rounds_begin(struct rounds *r, struct capture *capture, const struct rounds_config *config)
 {
-	*r = (struct rounds){ .capture = capture, .gauges = gauges };
+	*r = (struct rounds){ .capture = capture, .config = *config };
 	for (enum wire_census_which i = 0; i < WIRE_CENSUS_KINDS; i++) {
 		r->due_ns[i] = NEVER;
-		if (ROUNDS_CENSUSES >> i & 1)
+		if (config->censuses >> i & 1)
 			run(r, i, loop_now_ns());
 	}
 }

@@ -10,18 +10,20 @@
 #include "capture.h"
 #include "gauges.h"
 
-/* What the capture's config has to have in its member censuses. */
-#define ROUNDS_CENSUSES	(1u << WIRE_CENSUS_PORTS | 1u << WIRE_CENSUS_LISTENERS | \
-			 1u << WIRE_CENSUS_AGED)
+struct rounds_config {
+	uint32_t censuses;	/* by enum wire_census_which; the capture's config has them, too */
+	uint64_t apart_ns;	/* each kind, at the least */
+	struct gauges *gauges;	/* which the capture's records are fed to; NULL: none */
+};
 
 struct rounds {
 	struct capture *capture;
-	struct gauges *gauges;	/* which the capture's records are fed to */
+	struct rounds_config config;
 	uint64_t due_ns[WIRE_CENSUS_KINDS];
 };
 
-/* The first of each, now. */
-void rounds_begin(struct rounds *r, struct capture *capture, struct gauges *gauges);
+/* The first of each, now.  The config is copied. */
+void rounds_begin(struct rounds *r, struct capture *capture, const struct rounds_config *config);
 
 /* The one that is due, if any. */
 void rounds_turn(struct rounds *r, uint64_t now_ns);
