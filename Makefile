@@ -24,7 +24,7 @@ CORE	:= $(ENGINE) decode field tally row text value human summary sink sink_json
 	   sink_table table cells survey_tables doctor mib netns_facts audit duration out cleanup log cli help usage options netns \
 	   cgroup_mount cgroup_v1 cgroup_walk cgroup_lookup netns_lookup \
 	   process_lookup resolver recorder replay session recorded metric histogram metrics netns_sums accept_queues topk tops gauges groups exposition negotiate gzip listen textfile web_config auth
-CORE	+= label sentence draw mermaid explainer scenario
+CORE	+= label sentence draw mermaid explainer scenario locale_utf8
 LIVE	:= feature privileges census capture loop live survey_run audit_run inventory self http notify rounds cgroup_rounds export
 
 WARN	:= -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter

@@ -703,27 +703,45 @@ static void begin_lane(struct page *p, enum lane lane)
 		p->last_ns = v->told_at_ns;
 }
 
+/* Whether there is anything to tell. */
+static bool draw_page(struct page *p, const struct telling *t)
+{
+	unsigned int nr;
+
+	p->t = t;
+	p->l = t->ladder;
+	for (enum lane lane = LEFT; lane <= RIGHT; lane++)
+		begin_lane(p, lane);
+	if (!p->d->last_id) {
+		title(p);
+		heads(p);
+	}
+	nr = draw_arrows(p);
+	if (t->over)
+		verdict(p);
+	return nr || t->over;
+}
+
+size_t draw_alone(struct draw *d, const struct telling *t)
+{
+	struct page p;
+
+	d->begun = false;
+	d->last_id = 0;
+	p = page_of(d);
+	draw_page(&p, t);
+	return p.text.p - d->buf;
+}
+
 void draw_ladder(struct draw *d, const struct telling *t)
 {
 	const struct view *v = t->ladder->ends[ladder_local(t->ladder)];
 	struct page p;
-	unsigned int nr;
 
 	if (d->last_id != v->id)
 		d->last_id = 0;
 	p = page_of(d);
-	p.t = t;
-	p.l = t->ladder;
-	for (enum lane lane = LEFT; lane <= RIGHT; lane++)
-		begin_lane(&p, lane);
-	if (!d->last_id) {
-		title(&p);
-		heads(&p);
-	}
-	nr = draw_arrows(&p);
-	if (t->over)
-		verdict(&p);
-	if (!nr && !t->over)
+	if (!draw_page(&p, t))
 		return;
 	emit(d, &p);
 	d->last_id = t->over ? 0 : v->id;

@@ -42,6 +42,9 @@ void draw_begin(struct draw *d);
 /* A ladder, or the part of it that is to be told; nothing if there is nothing in it. */
 void draw_ladder(struct draw *d, const struct telling *t);
 
+/* The same into d->buf, to nobody's out: how many bytes. */
+size_t draw_alone(struct draw *d, const struct telling *t);
+
 /* What the next ladders are to show. */
 void draw_heading(struct draw *d, const char *title, const char *what);
 

@@ -355,6 +355,23 @@ uint64_t explain_next_deadline(const struct explain *e)
 							     waits->wait_until_ns;
 }
 
+bool explain_now(struct explain *e, uint64_t id, tell_fn tell, void *ctx)
+{
+	const struct view *v = find(e, id);
+	const struct view *m = v ? mate_of(e, v) : NULL;
+	const struct telling t = {
+		.ladder = &e->ladder, .until_ns = e->now_ns,
+		.over = v && v->ended && (!m || m->ended),
+	};
+
+	if (!v || v->end_told)
+		return false;
+	ladder_build(&e->ladder, v, m);
+	if (e->ladder.nr)
+		tell(ctx, &t);
+	return e->ladder.nr;
+}
+
 void explain_finish(struct explain *e)
 {
 	struct view *v;

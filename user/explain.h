@@ -83,6 +83,12 @@ void explain_advance(struct explain *e, uint64_t now_ns);
 /* When explain_advance() is wanted if nothing comes; 0: never. */
 uint64_t explain_next_deadline(const struct explain *e);
 
+/*
+ * The ladder of what goes by this id, as far as it has come, to another receiver; no
+ * less will be told of it later.  False: it is not known, or was forgotten.
+ */
+bool explain_now(struct explain *e, uint64_t id, tell_fn tell, void *ctx);
+
 /* The run is over: tells what waits. */
 void explain_finish(struct explain *e);
 

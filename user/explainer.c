@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "cleanup.h"
+#include "locale_utf8.h"
 #include "mermaid.h"
 #include "row.h"
 #include "sentence.h"
@@ -145,20 +145,6 @@ const struct sink_ops *explainer_ops(enum format format)
 	return format == FORMAT_TABLE ? &table : format == FORMAT_MERMAID ? &mermaid : NULL;
 }
 
-/* As the C library would find it, but that the locale needs not be installed. */
-static bool has_utf8(void)
-{
-	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		const char *value = getenv(names[i]);
-
-		if (value && *value)
-			return strcasestr(value, "UTF-8") || strcasestr(value, "UTF8");
-	}
-	return false;
-}
-
 /* ## Title, and a paragraph */
 static void begin_mermaid(struct explainer *x)
 {
@@ -227,7 +213,7 @@ int explainer_create(const struct options *opt, struct sink *sink, struct names 
 	x->legend = true;
 	x->draw = (struct draw){
 		.out = sink->out, .width = sink->width, .color = sink->color,
-		.utf8 = has_utf8(), .absolute = opt->absolute,
+		.utf8 = locale_is_utf8(), .absolute = opt->absolute,
 	};
 	err = draw_init(&x->draw);
 	if (!err)
