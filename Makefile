@@ -28,11 +28,12 @@ CORE	:= $(ENGINE) decode field tally row text value human summary sink sink_json
 CORE	+= label sentence draw mermaid explainer scenario locale_utf8
 CORE	+= glyphs board_text panels panel look screen_states screen digest
 LIVE	:= feature privileges census capture loop live survey_run audit_run inventory self http notify rounds cgroup_rounds export
+LIVE	+= stderr_hold terminal top_run
 
 WARN	:= -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter
 CPPFLAGS_ALL := -D_GNU_SOURCE -iquote include -iquote user -iquote $O $(CPPFLAGS)
 CFLAGS_ALL := -std=gnu11 $(WARN) $(CFLAGS)
-LIBS	:= -lbpf -lcap-ng -lmicrohttpd -lgnutls -lyaml -lcrypt -lz -pthread
+LIBS	:= -lncursesw -ltinfo -lbpf -lcap-ng -lmicrohttpd -lgnutls -lyaml -lcrypt -lz -pthread
 bpf_arch = $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(patsubst amd64,x86,$1)))
 BPF_ARCH := $(call bpf_arch,$(ARCH))
 HOST_ARCH := $(call bpf_arch,$(shell uname -m))
@@ -58,7 +59,7 @@ static: $O/synfin-static		## one binary without libraries, as build/synfin-stati
 # hosts (getaddrinfo).
 STATIC	:= main $(filter-out web_config auth,$(CORE)) $(patsubst http,http_none,$(LIVE))
 $O/synfin-static: $(call objs,$(STATIC))
-	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -static -o $@ $^ -lbpf -lcap-ng -lelf -lz $(LDLIBS)
+	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -static -o $@ $^ -lncursesw -ltinfo -lbpf -lcap-ng -lelf -lz $(LDLIBS)
 
 # For another architecture: make static ARCH=arm64 O=build/arm64.  clang compiles for
 # all of them; libraries and linker are fetched, and installed nowhere.

@@ -40,6 +40,8 @@
 	  "one line per connection, when its life is over")					\
 	X(EXPLAIN, "explain", F(TABLE) | F(JSON) | F(CSV) | F(MERMAID),			\
 	  "one ladder per connection: who sent what, numbers, states")				\
+	X(TOP, "top", 0,									\
+	  "full-screen live view: states, rates, port space, what fails and what is slow")	\
 	X(TIMEWAIT, "timewait", F(TABLE) | F(JSON) | F(CSV),				\
 	  "sockets in TIME_WAIT, and port space: whose, how many, for how long")		\
 	X(LISTEN, "listen", F(TABLE) | F(JSON) | F(CSV),				\
@@ -66,11 +68,12 @@
 #define OF_SURVEYS(C)	(C(TIMEWAIT) | C(LISTEN))
 #define OF_SOCKETS(C)	(OF_TRACES(C) | OF_SURVEYS(C))
 #define OF_LIVES(C)	(C(CONNS) | C(EXPLAIN))
-#define OF_PLACES(C)	(OF_TRACES(C) | C(LISTEN))
-#define OF_FILTER(C)	(OF_SOCKETS(C))	/* a trailing FILTER, too */
-#define OF_KERNEL(C)	(OF_SOCKETS(C) | C(AUDIT) | C(EXPORT))
+#define OF_PLACES(C)	(OF_TRACES(C) | C(TOP) | C(LISTEN))
+#define OF_SEEN(C)	(OF_SOCKETS(C) | C(TOP))
+#define OF_FILTER(C)	(OF_SEEN(C))	/* a trailing FILTER, too */
+#define OF_KERNEL(C)	(OF_SEEN(C) | C(AUDIT) | C(EXPORT))
 #define OF_RECORDS(C)	(OF_SOCKETS(C) | C(AUDIT) | C(DOCTOR))
-#define OF_EVERY(C)	(OF_RECORDS(C) | C(EXPORT))
+#define OF_EVERY(C)	(OF_RECORDS(C) | C(TOP) | C(EXPORT))
 
 /*
  * id, letter or 0, long name, metavar or NULL, default or NULL, the commands
@@ -78,13 +81,14 @@
  * may be chosen from and the default are added to the help where it is printed.
  */
 #define FLAGS(X, C)										\
-	X(IPV4, '4', "ipv4", NULL, NULL, OF_SOCKETS(C), SOCKETS,				\
+	X(IPV4, '4', "ipv4", NULL, NULL, OF_SEEN(C), SOCKETS,				\
 	  "IPv4 only, IPv4-mapped IPv6 addresses included")					\
-	X(IPV6, '6', "ipv6", NULL, NULL, OF_SOCKETS(C), SOCKETS,				\
+	X(IPV6, '6', "ipv6", NULL, NULL, OF_SEEN(C), SOCKETS,				\
 	  "IPv6 only; with -4 both, as without either")						\
-	X(LOCALPORT, 'L', "localport", "PORTS", NULL, OF_SOCKETS(C), SOCKETS,			\
+	X(LOCALPORT, 'L', "localport", "PORTS", NULL, OF_SEEN(C), SOCKETS,			\
 	  "these local ports: a comma list with ranges, like 80,443,8000-8099")			\
-	X(REMOTEPORT, 'D', "remoteport", "PORTS", NULL, OF_TRACES(C) | C(TIMEWAIT), SOCKETS, \
+	X(REMOTEPORT, 'D', "remoteport", "PORTS", NULL,						\
+	  OF_TRACES(C) | C(TOP) | C(TIMEWAIT), SOCKETS,					\
 	  "these remote ports, likewise")							\
 	X(PID, 'p', "pid", "PID", NULL, OF_PLACES(C), SOCKETS,					\
 	  "owned by this process, its threads included")					\
@@ -114,13 +118,13 @@
 	  "print what of all that the kernel decides and what user space, and exit")		\
 	X(DURATION, 'd', "duration", "DURATION", NULL, OF_KERNEL(C), STOP,			\
 	  "after this time, like 10, 10s, 500ms or 2m; under --read the recording's time")	\
-	X(INTERVAL, 'i', "interval", "INTERVAL", NULL, OF_SURVEYS(C), STOP,			\
-	  "again and again, this time apart, like 1s; timewait traces in between")		\
+	X(INTERVAL, 'i', "interval", "INTERVAL", NULL, OF_SURVEYS(C) | C(TOP), STOP,	\
+	  "again and again, this time apart, like 1s, as top does; timewait traces in between") \
 	X(COUNT, 'c', "count", "COUNT", NULL, OF_SOCKETS(C), STOP,				\
 	  "after this many records")								\
 	X(OUTPUT, 'o', "output", "FORMAT", "table", OF_RECORDS(C), OUTPUT,			\
 	  "form of the records")								\
-	X(COLOR, 0, "color", "WHEN", "auto", OF_SOCKETS(C), OUTPUT,				\
+	X(COLOR, 0, "color", "WHEN", "auto", OF_SEEN(C), OUTPUT,				\
 	  "colour in tables, auto honouring NO_COLOR")						\
 	X(ABSOLUTE, 0, "absolute", NULL, NULL, C(EXPLAIN), OUTPUT,				\
 	  "sequence numbers as they are on the wire, not from the initial ones")		\
@@ -130,16 +134,16 @@
 	  "nothing but errors on stderr")							\
 	X(VERBOSE, 'v', "verbose", NULL, NULL, OF_EVERY(C), OUTPUT,				\
 	  "say more on stderr; trace, conns: and of owners their exe and cmdline")		\
-	X(WRITE, 0, "write", "FILE", NULL, OF_SOCKETS(C), RECORDING,				\
+	X(WRITE, 0, "write", "FILE", NULL, OF_SEEN(C), RECORDING,				\
 	  "also record the kernel's raw records in FILE")					\
-	X(READ, 0, "read", "FILE", NULL, OF_SOCKETS(C), RECORDING,				\
+	X(READ, 0, "read", "FILE", NULL, OF_SEEN(C), RECORDING,				\
 	  "run on the recording in FILE instead of the kernel; needs no root")			\
 	X(SCENARIOS, 0, "scenarios", NULL, NULL, C(EXPLAIN), RECORDING,				\
 	  "show recordings that are built in, or the one whose NAME comes behind")		\
 	X(RING_SIZE, 0, "ring-size", "SIZE", "16M",						\
-	  OF_TRACES(C) | C(TIMEWAIT) | C(AUDIT) | C(EXPORT), LOSS,				\
+	  OF_TRACES(C) | C(TOP) | C(TIMEWAIT) | C(AUDIT) | C(EXPORT), LOSS,			\
 	  "the kernel's ring buffer: a power of two from one page to 1G, like 64K")		\
-	X(STRICT, 0, "strict", NULL, NULL, OF_TRACES(C), LOSS,					\
+	X(STRICT, 0, "strict", NULL, NULL, OF_TRACES(C) | C(TOP), LOSS,				\
 	  "exit with 5 if any record was lost")							\
 	X(WEB_LISTEN_ADDRESS, 0, "web.listen-address", "ADDRESS", "127.0.0.1:10047",		\
 	  C(EXPORT), EXPORT,									\
@@ -200,6 +204,10 @@
 	  "how connections to port 443 open, live and close, arrow by arrow")			\
 	X(EXPLAIN, "synfin explain --scenarios",						\
 	  "how TCP opens and closes, on recordings that are built in")				\
+	X(TOP, "synfin top",									\
+	  "what TCP is doing on this host, on a screen; q leaves a summary for a ticket")	\
+	X(TOP, "synfin top -d 10 -N self >ticket.txt",						\
+	  "that summary of ten seconds, without a screen")					\
 	X(TIMEWAIT, "synfin timewait",								\
 	  "how many are in TIME_WAIT, of whom, and which destination is short of ports")	\
 	X(TIMEWAIT, "synfin timewait -i 1 -o json",						\

@@ -23,6 +23,7 @@
 #include "scenario.h"
 #include "session.h"
 #include "survey_run.h"
+#include "top_run.h"
 
 /* What the command line wants of the kernel; a recording's namespace may go by its name. */
 static int make_scope(const struct options *opt, const struct wire_start *recorded,
@@ -165,7 +166,12 @@ static int run_live(const struct options *opt)
 		log_error("cannot start: %s", strerror(-err));
 		return STATUS_ERROR;
 	}
-	err = session_surveys(opt) ? survey_run(&s, opt, &scope) : live_run(&s, opt, &scope);
+	if (session_surveys(opt))
+		err = survey_run(&s, opt, &scope);
+	else if (opt->command == CMD_TOP)
+		err = top_run(&s, opt, &scope);
+	else
+		err = live_run(&s, opt, &scope);
 	if (err)
 		return err;
 	session_finish(&s);

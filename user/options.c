@@ -454,13 +454,15 @@ static int family_of(const struct parse *p)
 	return v4 == v6 ? 0 : v4 ? 4 : 6;
 }
 
-/* Flags that mean nothing without another, and why; of the commands that take both. */
+/* Flags that mean nothing without another, with these commands, and why. */
 static const struct {
 	enum flag a, needs;
+	uint32_t commands;	/* bits by enum command */
 	const char *why;
 } needs[] = {
-	{ FLAG_OLDER, FLAG_STUCK, "says how long who is stuck has been" },
-	{ FLAG_DURATION, FLAG_INTERVAL, "there is nothing to wait for otherwise" },
+	{ FLAG_OLDER, FLAG_STUCK, 1u << CMD_CONNS, "says how long who is stuck has been" },
+	{ FLAG_DURATION, FLAG_INTERVAL, 1u << CMD_TIMEWAIT | 1u << CMD_LISTEN,
+	  "there is nothing to wait for otherwise" },
 };
 
 static int check_needs(const struct parse *p)
@@ -471,7 +473,7 @@ static int check_needs(const struct parse *p)
 		char what[80];
 
 		if (!was_given(p, a->id) || was_given(p, b->id) ||
-		    !cli_takes(p->opt.command, b->id) || was_given(p, FLAG_READ))
+		    !(needs[i].commands >> p->opt.command & 1) || was_given(p, FLAG_READ))
 			continue;
 		snprintf(what, sizeof(what), "%s without %s", a->spelling, b->spelling);
 		return usage_error(what, NULL, "%s; give both, or neither", needs[i].why);

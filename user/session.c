@@ -10,6 +10,7 @@
 
 #include "cleanup.h"
 #include "decode.h"
+#include "digest.h"
 #include "lifecycle.h"
 #include "log.h"
 #include "report_facts.h"
@@ -71,13 +72,15 @@ static void on_report(void *ctx, const struct report *r)
 	struct session *s = ctx;
 	bool asked_for = !s->enough && is_asked_for(s->opt, r);
 
+	if (s->monitor)
+		monitor_report(s->monitor, r, asked_for);
 	/* A ladder's beginning may matter before it is known whether it is asked for. */
 	if (s->explainer && !s->enough)
 		explainer_report(s->explainer, r, asked_for);
 	if (!asked_for)
 		return;
 	tally_report(&s->tally, r, s->opt->existing);
-	if (s->explainer)
+	if (s->explainer || s->monitor)
 		return;
 	if (s->surveys && r->kind == REPORT_STATE && r->state.new == TS_TIME_WAIT)
 		survey_entered(&s->survey, r->netns);
@@ -142,7 +145,7 @@ static void begin(struct session *s, const union event *ev)
 		open_recorder(s, s->opt->write_path);
 	if (s->explainer)
 		explainer_begin(s->explainer);
-	else
+	else if (!s->monitor)
 		sink_begin(&s->sink);
 }
 
@@ -226,12 +229,16 @@ bool session_record(void *ctx, const void *rec, size_t len)
 	if (ev.hdr.ts_ns > s->last_ns)
 		s->last_ns = ev.hdr.ts_ns;
 	record(s, &ev);
+	if (s->monitor)
+		monitor_event(s->monitor, &ev);
 	if (s->surveys)
 		survey_feed(&s->survey, &ev);
 	if (!s->surveys || s->traces || !is_row(ev.hdr.kind))
 		engine_feed(&s->engine, &ev);
 	if (s->explainer)
 		explain_so_far(s);
+	if (s->monitor)
+		monitor_advance(s->monitor, s->last_ns);
 	return !s->enough;
 }
 
@@ -273,11 +280,26 @@ bool session_is_in_doubt(struct session *s, uint64_t now_ns)
 uint64_t session_next_deadline(const struct session *s)
 {
 	uint64_t engines = engine_next_deadline(&s->engine);
-	uint64_t ladders = s->explainer ? explain_next_deadline(&s->explainer->explain) : 0;
+	uint64_t ladders = s->explainer ? explain_next_deadline(&s->explainer->explain) :
+			   s->monitor ? monitor_next_deadline(s->monitor) : 0;
 
 	if (!engines || !ladders)
 		return engines ? engines : ladders;
 	return engines < ladders ? engines : ladders;
+}
+
+void session_print_digest(struct session *s)
+{
+	char buf[DIGEST_SIZE];
+	struct text t = text_into(buf, sizeof(buf));
+	struct board *board = malloc(sizeof(*board));
+
+	if (!board)
+		return;
+	monitor_board(s->monitor, s->last_ns, board);
+	digest_write(&t, board);
+	out_append(&s->out, buf, t.p - buf);
+	free(board);
 }
 
 static void print_summary(struct session *s)
@@ -287,6 +309,10 @@ static void print_summary(struct session *s)
 
 	if (s->opt->scenarios)	/* many short runs */
 		return;
+	if (s->monitor) {
+		session_print_digest(s);
+		return;
+	}
 	if (s->surveys && !s->traces)
 		row_from_survey_end(&s->row, s->tally.last_ns,
 				    (s->last_ns - s->start_ns) / 1000000, s->out.dropped);
@@ -402,6 +428,51 @@ static uint32_t fields_of(const struct options *opt)
 	}
 }
 
+/* Whether a socket is what the user asks for, as far as it is known. */
+static bool asks_for_conn(void *ctx, const struct conn *c)
+{
+	struct session *s = ctx;
+	const struct report r = {
+		.kind = REPORT_STATE, .id = c->id, .netns = c->netns, .tuple = &c->tuple,
+		.conn = c, .owner = c->owner.from ? &c->owner : NULL, .role = c->role,
+		.cgroup = c->cgroup ? names_cgroup(&s->engine.names, c->cgroup) : NULL,
+		.state = { .old = c->state, .new = c->state },
+	};
+
+	return is_asked_for(s->opt, &r);
+}
+
+static void describe_scope(struct board *b, const struct options *opt)
+{
+	struct text t = text_into(b->scope, sizeof(b->scope) - 1);
+
+	if (!strcmp(opt->netns, "all"))
+		text_str(&t, "all namespaces");
+	else
+		text_str(&t, "netns ");
+	if (strcmp(opt->netns, "all"))
+		text_visible(&t, opt->netns, strlen(opt->netns));
+}
+
+/* What a recording tells is what records told; so is what only user space can filter. */
+static int init_monitor(struct session *s, const struct scope *scope)
+{
+	const struct options *opt = s->opt;
+	const struct monitor_config config = {
+		.engine = &s->engine, .scope = *scope, .filter = &opt->filter,
+		.exact = !opt->read_path && scope_is_whole(scope) && !opt->filter.len &&
+			 !opt->cgroup && !opt->unit && !opt->container,
+		.wants = asks_for_conn, .ctx = s,
+	};
+	int err = monitor_create(&config, &s->monitor);
+
+	if (err)
+		return err;
+	s->monitor->board.recorded = opt->read_path;
+	describe_scope(&s->monitor->board, opt);
+	return 0;
+}
+
 int session_init(struct session *s, const struct options *opt, const struct scope *scope,
 		 int fd, bool waits)
 {
@@ -426,8 +497,12 @@ int session_init(struct session *s, const struct options *opt, const struct scop
 		.command = fields_of(opt),
 		.width = terminal_width(fd), .color = wants_color(opt, fd),
 	};
+	if (opt->command == CMD_TOP)
+		err = init_monitor(s, scope);
+	if (err)
+		session_deinit(s);
 	if (opt->command != CMD_EXPLAIN)
-		return 0;
+		return err;
 	if (explainer_ops(opt->format))
 		s->sink.ops = explainer_ops(opt->format);
 	err = explainer_create(opt, &s->sink, &s->engine.names, &s->explainer);
@@ -440,6 +515,7 @@ void session_deinit(struct session *s)
 {
 	recorder_close(TAKE(s->recorder));
 	explainer_destroy(TAKE(s->explainer));
+	monitor_destroy(TAKE(s->monitor));
 	out_deinit(&s->out);
 	survey_deinit(&s->survey);
 	engine_deinit(&s->engine);

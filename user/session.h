@@ -9,6 +9,7 @@
 
 #include "engine.h"
 #include "explainer.h"
+#include "monitor.h"
 #include "options.h"
 #include "recorder.h"
 #include "sink.h"
@@ -26,6 +27,7 @@ struct session {
 	struct sink sink;
 	struct out out;
 	struct explainer *explainer;	/* NULL unless it explains; owned */
+	struct monitor *monitor;	/* NULL unless it is top; owned */
 	struct recorder *recorder;	/* NULL: none; owned */
 	bool recorder_failed;		/* and that was told */
 	uint64_t start_ns, until_ns;	/* CLOCK_MONOTONIC; until 0: no limit */
@@ -64,6 +66,9 @@ uint64_t session_next_deadline(const struct session *s);
  * The summary goes where the format wants it, and everything is written.
  */
 void session_finish(struct session *s);
+
+/* Of top: what there is now, as text, to stdout. */
+void session_print_digest(struct session *s);
 
 /* False: the recording is whole, or there is none.  Else that was told. */
 bool session_close_recorder(struct session *s);
