@@ -41,7 +41,7 @@
 	X(EXPLAIN, "explain", F(TABLE) | F(JSON) | F(CSV) | F(MERMAID),			\
 	  "one ladder per connection: who sent what, numbers, states")				\
 	X(TOP, "top", 0,									\
-	  "full-screen live view: states, rates, port space, what fails and what is slow")	\
+	  "the host on a full screen: states, rates, what fails, what is slow")	\
 	X(TIMEWAIT, "timewait", F(TABLE) | F(JSON) | F(CSV),				\
 	  "sockets in TIME_WAIT, and port space: whose, how many, for how long")		\
 	X(LISTEN, "listen", F(TABLE) | F(JSON) | F(CSV),				\
@@ -206,8 +206,8 @@
 	  "how TCP opens and closes, on recordings that are built in")				\
 	X(TOP, "synfin top",									\
 	  "what TCP is doing on this host, on a screen; q leaves a summary for a ticket")	\
-	X(TOP, "synfin top -d 10 -N self >ticket.txt",						\
-	  "that summary of ten seconds, without a screen")					\
+	X(TOP, "synfin top -d 10 -N self",							\
+	  "that summary of ten seconds, where there is no terminal")				\
 	X(TIMEWAIT, "synfin timewait",								\
 	  "how many are in TIME_WAIT, of whom, and which destination is short of ports")	\
 	X(TIMEWAIT, "synfin timewait -i 1 -o json",						\

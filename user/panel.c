@@ -246,6 +246,20 @@ static void draw_title(struct grid *g, const struct look *l, enum panel_id id,
 	grid_bytes(g, INK_FAINT, buf, t.p - buf);
 }
 
+/* Beside the header of the column that is sorted by: those are all to the right. */
+static void mark_sorted(struct grid *g, const struct look *l, enum panel_id id,
+			const struct panel_column *c)
+{
+	const struct glyphs *glyphs = glyphs_of(l->utf8);
+	unsigned int end = g->x;
+
+	if (end < GAP + strlen(c->header) + 1)
+		return;
+	g->x = end - GAP - strlen(c->header) - 1;
+	grid_str(g, INK_HEADER, l->ascending[id] ? glyphs->sorted_up : glyphs->sorted_down);
+	g->x = end;
+}
+
 static void draw_header(struct grid *g, const struct look *l, enum panel_id id,
 			const struct fit *fit)
 {
@@ -254,7 +268,6 @@ static void draw_header(struct grid *g, const struct look *l, enum panel_id id,
 
 	for (unsigned int c = 0; c < p->nr; c++) {
 		const struct panel_column *column = &p->columns[c];
-		bool sorted = l->sort[id] == c + 1;
 		char buf[64];
 		struct panel_cell cell = {
 			.text = text_into(buf, sizeof(buf)), .ink = INK_HEADER, .g = glyphs,
@@ -263,13 +276,12 @@ static void draw_header(struct grid *g, const struct look *l, enum panel_id id,
 
 		if (!fit->shown[c])
 			continue;
-		if (sorted)
-			text_str(&cell.text, l->ascending[id] ? glyphs->sorted_up :
-								glyphs->sorted_down);
 		text_str(&cell.text, column->header);
 		put_cell(g, &cell, buf, column->right, false);
 		for (unsigned int x = g->x - fit->width[c] - GAP; x < g->x && x < g->right; x++)
 			g->cells[g->y * g->width + x].ink = INK_HEADER;
+		if (l->sort[id] == c + 1)
+			mark_sorted(g, l, id, column);
 	}
 	grid_pad(g, INK_HEADER, g->right);
 }

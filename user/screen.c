@@ -97,8 +97,10 @@ static void put_clock(struct page *p)
 	struct words w;
 	struct text *t = words_begin(&w);
 
-	text_str(t, "  ");
-	human_clock(t, &clock, b->at_ns + b->clock_ns, 0);
+	if (p->g->width >= 80) {
+		text_str(t, "  ");
+		human_clock(t, &clock, b->at_ns + b->clock_ns, 0);
+	}
 	text_str(t, "  up ");
 	if (b->at_ns - b->start_ns < 60 * NSEC_PER_SEC) {
 		text_uint(t, (b->at_ns - b->start_ns) / NSEC_PER_SEC);
@@ -115,7 +117,8 @@ static void draw_first(struct page *p)
 	struct grid *g = p->g;
 
 	grid_at(g, 0, 0, g->width);
-	grid_str(g, INK_TITLE, "synfin top");
+	grid_str(g, p->l->paused ? INK_SELECTED : INK_TITLE,
+		 p->l->paused ? "  PAUSED  " : "synfin top");
 	grid_str(g, INK_PLAIN, "  ");
 	if (g->width >= 110 && p->b->host[0]) {
 		grid_str(g, INK_PLAIN, p->b->host);
@@ -125,10 +128,6 @@ static void draw_first(struct page *p)
 	put_clock(p);
 	put_cpu(p);
 	put_lost(p);
-	if (p->l->paused) {
-		grid_at(g, g->width - 8, 0, g->width);
-		grid_str(g, INK_SELECTED, " PAUSED ");
-	}
 }
 
 /* ---- rates ---- */

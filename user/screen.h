@@ -12,7 +12,7 @@
 #include "grid.h"
 #include "look.h"
 
-#define SCREEN_WIDTH	60u
+#define SCREEN_WIDTH	64u
 #define SCREEN_HEIGHT	18u
 
 /* l->page is set. */

@@ -228,17 +228,15 @@ static void matrix(struct pen *p)
 	};
 
 	for (unsigned int i = 0; i < sizeof(order); i++) {
-		unsigned int column = i / 4 * 20, state = order[i];
+		unsigned int column = i / 4 * 21, state = order[i];
 		uint64_t in = 0;
 		char buf[32];
 		struct text t = text_into(buf, sizeof(buf));
 
 		for (unsigned int from = 0; from < WIRE_STATES; from++)
 			in += p->b->per_s[from][state];
-		at(p, column, i % 4);
-		if (column)
-			grid_char(p->g, INK_PLAIN, ' ');
-		node(p, state, column + 14);
+		at(p, column + (column ? 1 : 0), i % 4);
+		node(p, state, column + 16);
 		text_str(&t, " +");
 		board_rate(&t, in);
 		grid_bytes(p->g, in ? INK_GOOD : INK_FAINT, buf, t.p - buf - strlen("/s"));

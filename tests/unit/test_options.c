@@ -22,7 +22,7 @@
 #define WORDS_MAX 12
 
 /* All that there are. */
-#define COMMAND_LIST "trace, conns, explain, timewait, listen, doctor, audit or export"
+#define COMMAND_LIST "trace, conns, explain, top, timewait, listen, doctor, audit or export"
 
 /* What the last run() left: its result and what it printed. */
 static struct options opt;
