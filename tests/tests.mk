@@ -117,6 +117,7 @@ root = 'check cost:tests/check/cost $(COSTS) $O/synfin' 'check vmlinux:tests/che
        'storm:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/storm.py' \
        'audit:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/audit.py' \
        'hostile:$(hostile) tests/hostile/run.py' \
+       'top:SYNFIN=$O/synfin STORM=$O/tests/storm tests/top/run.py' \
        'export:SYNFIN=$O/synfin STORM=$O/tests/storm tests/export/run.py' $(real)
 real = 'export real:TOOLS=$O/export-tools SYNFIN=$O/synfin STORM=$O/tests/storm tests/export/real.py'
 

@@ -7,6 +7,7 @@
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,12 +29,31 @@ static struct {
 
 /* ---- coming and going ---- */
 
-static void add_capability(const char *name)
+/* NULL: it has not. */
+static const char *capability(const char *name)
 {
 	const char *s = tigetstr(name);
+
+	return s == (const char *)-1 ? NULL : s;
+}
+
+/* Known, and one on which the cursor can go everywhere; as yet nothing is written. */
+static bool can_be_drawn_on(void)
+{
+	int err;
+	bool ret = setupterm(NULL, STDOUT_FILENO, &err) == OK && capability("cup");
+
+	if (cur_term)
+		del_curterm(cur_term);
+	return ret;
+}
+
+static void add_capability(const char *name)
+{
+	const char *s = capability(name);
 	size_t len;
 
-	if (!s || s == (const char *)-1)
+	if (!s)
 		return;
 	len = strlen(s);
 	if (term.leave_len + len > sizeof(term.leave))
@@ -115,7 +135,8 @@ int terminal_open(const struct terminal_config *config)
 	set_locale(config->utf8);
 	if (tcgetattr(STDIN_FILENO, &term.before))
 		return -errno;
-	term.screen = newterm(NULL, stdout, stdin);
+	if (can_be_drawn_on())
+		term.screen = newterm(NULL, stdout, stdin);
 	if (!term.screen)
 		return -ENOTTY;
 	add_capability("sgr0");

@@ -189,7 +189,8 @@ static void the_worst_stands_above_the_lists(void **state)
 {
 	draw(80, 24);
 	assert_seen(" TIME_WAIT  28k of 65k #####..... 42%  left 0s|          =@|60s");
-	assert_seen(" ports      10.0.0.1 -> 10.0.0.2:443 ########## 95% of 28k ports, full in 12.3s");
+	assert_seen(" ports      10.0.0.1 -> 10.0.0.2:443 ########## 95% of 28k ports, "
+		    "full in 12.3s");
 	assert_seen(" listeners  10.0.0.1:40001 accept queue 129 of 128, FULL  dropped so far 17");
 	assert_int_equal(ink_of("95%"), INK_FAILURE);
 	assert_int_equal(ink_of(", full in"), INK_WARNING);
