@@ -114,6 +114,7 @@ root = 'check cost:tests/check/cost $(COSTS) $O/synfin' 'check vmlinux:tests/che
        'timewait:SYNFIN=$O/synfin TIMEWAITS=$O/tests/timewaits tests/kernel/timewait.py' \
        'listen:SYNFIN=$O/synfin tests/kernel/listen.py' 'stuck:SYNFIN=$O/synfin tests/kernel/stuck.py' \
        'doctor:SYNFIN=$O/synfin tests/kernel/doctor.py' 'filters:SYNFIN=$O/synfin tests/kernel/filters.py' \
+       'wire:SYNFIN=$O/synfin tests/kernel/wire.py' \
        'storm:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/storm.py' \
        'audit:SYNFIN=$O/synfin STORM=$O/tests/storm tests/kernel/audit.py' \
        'hostile:$(hostile) tests/hostile/run.py' \
