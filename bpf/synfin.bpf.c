@@ -115,7 +115,8 @@ static __always_inline void do_on_set_state(__u64 *ctx)
 	rec = record_begin(count, WIRE_STATE, sizeof(*rec), netns);
 	if (!rec)
 		return;
-	record_identity(&rec->hdr, cloned && sk_is_raw_clone(sk) ? 0 : sk_cookie(&sk->__sk_common), sk);
+	record_identity(&rec->hdr,
+			cloned && sk_is_raw_clone(sk) ? 0 : sk_cookie(&sk->__sk_common), sk);
 	rec->tuple = tuple;
 	owner_read(sk, &rec->owner);
 	rec->born = 0;

@@ -169,7 +169,7 @@
 	X(PROCESS_VIRTUAL, "process_virtual_memory_bytes", GAUGE, BYTES, "",			\
 	  "Virtual memory of synfin, the ring buffer's mapping twice.")				\
 	X(PROCESS_RESIDENT, "process_resident_memory_bytes", GAUGE, BYTES, "",			\
-	  "Resident memory of synfin, the ring buffer included, which is mapped twice.")		\
+	  "Resident memory of synfin, the ring buffer included, which is mapped twice.")	\
 	X(PROCESS_START, "process_start_time_seconds", GAUGE, SECONDS, "",			\
 	  "When synfin was started, in seconds since 1970.")
 
