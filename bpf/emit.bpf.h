@@ -79,20 +79,32 @@ static __always_inline void record_end(void *rec)
 	bpf_ringbuf_submit(rec, is_time_to_wake() ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
-/*
- * The reader looks up what a cgroup is called, and one that was made for a single
- * command is gone before its timer comes: so of each cgroup it is woken once.
- */
-static __always_inline void record_end_of(void *rec, __u64 cgroup)
+/* key 0 stands for nobody. */
+static __always_inline bool is_news(void *seen, __u64 key)
 {
 	__u8 one = 1;
 
-	if (!wants_owners || !cgroup || bpf_map_lookup_elem(&seen_cgroups, &cgroup)) {
+	if (!key || bpf_map_lookup_elem(seen, &key))
+		return false;
+	bpf_map_update_elem(seen, &key, &one, BPF_ANY);
+	return true;
+}
+
+/*
+ * The reader looks up what a cgroup is called, and what /proc shows of a process, and
+ * what was made for a single command is gone before its timer comes: so of each of
+ * them it is woken once.
+ */
+static __always_inline void record_end_of(void *rec, __u64 cgroup, __u64 process)
+{
+	bool wakes = wants_owners && is_news(&seen_cgroups, cgroup);
+
+	if (wants_processes && is_news(&seen_processes, process))
+		wakes = true;
+	if (wakes)
+		bpf_ringbuf_submit(rec, BPF_RB_FORCE_WAKEUP);
+	else
 		record_end(rec);
-		return;
-	}
-	bpf_map_update_elem(&seen_cgroups, &cgroup, &one, BPF_ANY);
-	bpf_ringbuf_submit(rec, BPF_RB_FORCE_WAKEUP);
 }
 
 /*

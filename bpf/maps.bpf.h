@@ -110,6 +110,16 @@ struct {
 	__type(value, __u8);
 } seen_cgroups SEC(".maps");
 
+/* Whether user space asks /proc about processes, and those of which it was told. */
+const volatile bool wants_processes = false;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 12);
+	__type(key, __u64);
+	__type(value, __u8);
+} seen_processes SEC(".maps");
+
 /* The scope (wire_scope): port sets as bitmaps. */
 const volatile __u32 scope_netns = 0;
 const volatile __u32 scope_family = 0;

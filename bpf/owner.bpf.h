@@ -59,6 +59,12 @@ static __always_inline void process_read(struct wire_owner *o, __u32 *born)
 		*born = born_of(start_boottime);
 }
 
+/* What process_read() found, as a key; 0: nobody. */
+static __always_inline __u64 process_key(const struct wire_owner *o, __u32 born)
+{
+	return (__u64)born << 32 | o->pid;
+}
+
 /* What the socket itself says, which it always does; and no process. */
 static __always_inline void owner_read(const struct sock *sk, struct wire_owner *o)
 {
@@ -108,7 +114,7 @@ static __always_inline void tell_owner_seen(const struct sock *sk)
 	rec->born = 0;
 	process_read(&rec->owner, &rec->born);
 	rec->pad = 0;
-	record_end(rec);
+	record_end_of(rec, 0, process_key(&rec->owner, rec->born));
 }
 
 /*

@@ -130,7 +130,7 @@ static __always_inline void do_on_set_state(__u64 *ctx)
 	rec->newstate = newstate;
 	__builtin_memset(rec->pad, 0, sizeof(rec->pad));
 	if (oldstate == BPF_TCP_CLOSE || oldstate == BPF_TCP_LISTEN)	/* a socket's first */
-		record_end_of(rec, rec->owner.cgroup);
+		record_end_of(rec, rec->owner.cgroup, process_key(&rec->owner, rec->born));
 	else
 		record_end(rec);
 }

@@ -419,13 +419,15 @@ static int configure_owners(struct capture *c)
 	bool written = wanted && f->arguments[TRACEPOINT_WRITTEN];
 
 	skel->rodata->wants_owners = wanted;
+	skel->rodata->wants_processes = wanted && c->config->processes;
 	skel->rodata->has_sk_storage = f->sk_storage;
 	skel->rodata->has_task_btf = f->task_btf;
 	skel->rodata->has_sock_from_file = f->sock_from_file;
 	if (bpf_program__set_autoload(skel->progs.on_read, read) ||
 	    bpf_program__set_autoload(skel->progs.on_written, written) ||
 	    bpf_map__set_autocreate(skel->maps.seen_sockets, wanted && f->sk_storage) ||
-	    bpf_map__set_autocreate(skel->maps.seen_addresses, wanted && !f->sk_storage))
+	    bpf_map__set_autocreate(skel->maps.seen_addresses, wanted && !f->sk_storage) ||
+	    bpf_map__set_autocreate(skel->maps.seen_processes, wanted && c->config->processes))
 		return -errno;
 	return 0;
 }

@@ -27,6 +27,7 @@ struct capture_config {
 	uint32_t censuses;	/* those that will be wanted: bits by enum wire_census_which */
 	bool census_only;	/* trace nothing */
 	bool owners;		/* tell whose the sockets are */
+	bool processes;		/* of each owner wake the reader, who will ask /proc about him */
 	const char *netns;	/* as the user named it */
 	uint32_t ring_size;	/* bytes; a power of two, at least a page */
 	const uint32_t *apart;	/* namespaces counted apart, inodes, each once; or NULL */

@@ -57,7 +57,7 @@ static void resolver_destroyp(struct resolver **r)
 
 int live_run(struct session *s, const struct options *opt, const struct scope *scope)
 {
-	const struct capture_config config = { .scope = *scope, .owners = true };
+	struct capture_config config = { .scope = *scope, .owners = true };
 	const struct resolver_next next = { session_record, session_knows, s };
 	CLEANUP(resolver_destroyp) struct resolver *resolver = NULL;
 	const struct rest rest = privileges_rest(opt);
@@ -72,6 +72,7 @@ int live_run(struct session *s, const struct options *opt, const struct scope *s
 		log_error("cannot start: %s", strerror(-err));
 		return STATUS_ERROR;
 	}
+	config.processes = resolver_asks_for_processes(resolver);
 	err = loop_start(&l, opt, &config, resolver_record, resolver);
 	if (err)
 		return err;

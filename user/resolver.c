@@ -205,6 +205,11 @@ int resolver_create(const struct resolver_next *next, bool programs, struct reso
 	return 0;
 }
 
+bool resolver_asks_for_processes(const struct resolver *r)
+{
+	return r->processes;
+}
+
 void resolver_destroy(struct resolver *r)
 {
 	if (!r)

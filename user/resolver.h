@@ -37,6 +37,9 @@ struct resolver_next {
 int resolver_create(const struct resolver_next *next, bool programs, struct resolver **ret);
 void resolver_destroy(struct resolver *r);
 
+/* Whether /proc will be asked about processes, which do not wait for it. */
+bool resolver_asks_for_processes(const struct resolver *r);
+
 /* A record_fn.  ctx is the resolver. */
 bool resolver_record(void *ctx, const void *rec, size_t len);
 

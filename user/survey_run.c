@@ -108,6 +108,7 @@ static int start(struct run *r, const struct scope *scope, struct resolver *reso
 {
 	const struct capture_config config = {
 		.scope = *scope, .owners = r->session->traces,
+		.processes = resolver_asks_for_processes(resolver),
 		.censuses = 1u << r->which, .census_only = !r->session->traces,
 	};
 	const struct rest rest = privileges_rest(r->opt);

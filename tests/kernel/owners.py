@@ -32,6 +32,7 @@ from wait import wait_until
 LOCAL = "127.0.0.1"
 CONNECTIONS = 10_000
 SERVERS, CLIENTS = 4, 4
+BRIEF = 40
 WRITES_TELL = os.path.exists("/sys/kernel/btf/vmlinux") and b"\0btf_trace_sock_send_length\0" in open(
     "/sys/kernel/btf/vmlinux", "rb").read()
 # Forked processes have their parent's; it is looked up while or after they live, or never.
@@ -744,8 +745,33 @@ def wrong_many_lives(lives, comms, told):
         yield f"{unproved} owners of {len(lives)} that were to be known are not"
 
 
+def brief():
+    """of processes that live for one connection the program is mostly known, and never another's"""
+    with contextlib.ExitStack() as stack:
+        netns = stack.enter_context(Netns())
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="synfin-"))
+        stage = Stage(netns, 0)
+        stack.callback(stage.end)
+        synfin = stack.enter_context(Synfin(netns, directory, "conns"))
+        server = stage.actor("serves", lambda pipe: serve_many(listen(7000), pipe))
+        server.answer()
+        for _ in range(BRIEF):
+            stage.ask("brief").wait()
+        server.say("end")
+        server.answer()
+        time.sleep(0.3)
+        told = [one for one in synfin.stop() if one.get("comm") == "brief"]
+        yield from synfin.wrong()
+    for one in told:
+        yield from wrong_owner(one, stage.lives[one["conn"]], stage.comms)
+    known = sum("cmdline" in one for one in told)
+    print(f"# of {len(told)} brief processes the program of {known} is known", flush=True)
+    if len(told) != BRIEF or known < BRIEF / 2:     # not woken for it, synfin sees few
+        yield f"of {len(told)} programs only {known} were seen: is the reader woken?"
+
+
 def main():
-    tests = [every_scenario, many]
+    tests = [every_scenario, many, brief]
     failed = False
     print(f"1..{len(tests)}")
     for number, test in enumerate(tests, 1):
