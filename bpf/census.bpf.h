@@ -250,15 +250,29 @@ SEC("iter/tcp") int on_aged(struct bpf_iter__tcp *ctx)
 
 /* ---- descriptors ---- */
 
-/* Every descriptor of a TCP socket: the thread-group leader's rows will do. */
+/*
+ * The thread-group leader's rows will do; but one that has ended has no descriptors
+ * any more, while its threads, each of which has a row then, go on.
+ */
+static __always_inline bool task_stands_for_others(struct task_struct *task,
+						   struct task_struct *leader)
+{
+	return task == leader || !BPF_CORE_READ(leader, files);
+}
+
+/* Every descriptor of a TCP socket. */
 SEC("iter/task_file") int on_descriptor(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 	struct wire_owner_of *row = &owner_row;
+	struct task_struct *leader;
 	const struct sock *sk;
 
-	if (!task || !file || task->group_leader != task)
+	if (!task || !file)
+		return 0;
+	leader = task->group_leader;
+	if (!task_stands_for_others(task, leader))
 		return 0;
 	sk = file_sock(file);
 	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP ||
@@ -269,8 +283,8 @@ SEC("iter/task_file") int on_descriptor(struct bpf_iter__task_file *ctx)
 	row->owner.pid = task->tgid;
 	row->owner.uid = BPF_CORE_READ(sk, sk_uid.val);
 	row->owner.cgroup = file_sock_cgroup_id(sk);
-	BPF_CORE_READ_INTO(&row->owner.comm, task, comm);
-	row->born = born_of(BPF_CORE_READ(task, start_boottime));
+	BPF_CORE_READ_INTO(&row->owner.comm, leader, comm);
+	row->born = born_of(BPF_CORE_READ(leader, start_boottime));
 	row->fd = ctx->fd;
 	bpf_seq_write(ctx->meta->seq, row, sizeof(*row));
 	return 0;

@@ -364,6 +364,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	__u64 start_boottime;
 	char comm[16];
+	struct files_struct *files;
 };
 
 /* up to 5.17: a counter without the +1 of a refcount */

@@ -538,6 +538,41 @@ def older(stage):
 
 
 @scenario
+def older_leaderless(stage):
+    """connections that were there before, of a process whose first thread has ended"""
+    def serve(pipe):
+        with listen(stage.port) as listener:
+            pipe.send("listening")
+            made = listener.accept()[0]
+        pipe.send(cookie(made))
+
+        def close():
+            pipe.recv()
+            made.close()
+            os._exit(0)
+
+        threading.Thread(target=close).start()
+        ctypes.CDLL(None).syscall(60 if os.uname().machine == "x86_64" else 93, 0)     # exit(), of this thread alone
+
+    def call(pipe):
+        made = connect(stage.port)
+        pipe.send(cookie(made))
+        pipe.recv()
+        made.close()
+
+    server = stage.actor("has-no-leader", serve)
+    server.answer()
+    client = stage.actor("calls", call)
+    stage.life(client.answer(), "fd", fd=client.pid)
+    stage.life(server.answer(), "fd", fd=server.pid)
+    wait_until(lambda: "Z" in open(f"/proc/{server.pid}/stat").read().rpartition(")")[2], "end of the first thread")
+    yield
+    server.say("end")
+    server.wait()
+    client.say("end")
+
+
+@scenario
 def older_listener(stage):
     """a listener that was there before stands in, its child reads"""
     def work(listener, pipe):
