@@ -435,7 +435,8 @@ static bool asks_for_conn(void *ctx, const struct conn *c)
 	const struct report r = {
 		.kind = REPORT_STATE, .id = c->id, .netns = c->netns, .tuple = &c->tuple,
 		.conn = c, .owner = c->owner.from ? &c->owner : NULL, .role = c->role,
-		.cgroup = c->cgroup ? names_cgroup(&s->engine.names, c->cgroup) : NULL,
+		.cgroup = names_cgroup_of(&s->engine.names, c->cgroup,
+					  names_process(&s->engine.names, &c->owner)),
 		.state = { .old = c->state, .new = c->state },
 	};
 

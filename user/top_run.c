@@ -284,6 +284,7 @@ static int watch(struct top *t, const struct scope *scope, struct resolver *reso
 {
 	const struct capture_config config = {
 		.scope = *scope, .owners = true, .censuses = CENSUSES,
+		.processes = resolver_asks_for_processes(resolver),
 	};
 	const struct rest rest = privileges_rest(t->opt);
 	int err;
