@@ -77,6 +77,7 @@ class Life:
 
     def __init__(self, known, **did):
         self.known, self.did = known, did
+        self.comms = {}         # of who is nobody else's business, by pid: which may be given again
 
 
 class Stage:
@@ -614,7 +615,7 @@ def wrong_owner(one, life, comms):
         if {"pid", "comm", "uid"} & one.keys():
             yield f"an owner from nowhere: {one}"
         return
-    if life.did.get(known) != one["pid"] or comms.get(one["pid"]) != one["comm"]:
+    if life.did.get(known) != one["pid"] or life.comms.get(one["pid"], comms.get(one["pid"])) != one["comm"]:
         yield f"{known} is {life.did.get(known)} {comms.get(life.did.get(known))}, told is: {one}"
     exe, cmdline = PROGRAMS.get(one["comm"], OWN_PROGRAM)
     if one.get("exe", exe) != exe or one.get("cmdline", cmdline) != cmdline:
@@ -667,39 +668,91 @@ def every_scenario():
 
 # ---- many ----
 
-HABITS = ("reads", "writes", "closes", "passes on", "resets")
+class Habits:
+    """Of a server: it uses each connection in one of the ways of servers, and tells who
+    read or wrote first, (pid, comm), or None."""
+
+    def __init__(self):
+        self._chance, self._self = random.Random(os.getpid()), (os.getpid(), open("/proc/self/comm").read()[:-1])
+        self._far, near = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._receiver = fork("receives", lambda: self._receive(near))
+        near.close()
+        try:
+            self._ring = uring.Uring()
+        except OSError:
+            self._ring = None
+
+    def use(self, made):
+        ways = {self._reads: 6, self._writes: 6, self._closes: 6, self._resets: 6, self._forks: 4, self._thread_reads: 4,
+                self._hands_over: 4, self._ring_reads: 4, self._executes: 1}
+        user = self._chance.choices(list(ways), list(ways.values()))[0](made)
+        made.close()
+        return user
+
+    def _reads(self, made):
+        made.recv(8)
+        return self._self
+
+    def _writes(self, made):
+        made.sendall(b"banner")
+        return self._self if WRITES_TELL else None
+
+    def _closes(self, made):
+        return None
+
+    def _resets(self, made):
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def _forks(self, made):
+        child = fork("child", lambda: (made.recv(8), os._exit(0)))
+        os.waitpid(child, 0)
+        return child, "child"
+
+    def _thread_reads(self, made):
+        thread = threading.Thread(target=made.recv, args=(8,))
+        thread.start()
+        thread.join()
+        return self._self
+
+    def _hands_over(self, made):
+        self._far.sendmsg([b"!"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [made.fileno()]))])
+        return self._receiver, "receives"
+
+    def _receive(self, near):
+        self._far.close()
+        while ancillary := near.recvmsg(1, socket.CMSG_SPACE(4))[1]:
+            with socket.socket(fileno=array.array("i", ancillary[0][2])[0]) as made:
+                with contextlib.suppress(ConnectionError):
+                    made.recv(8)
+
+    def _ring_reads(self, made):
+        if self._ring:
+            self._ring.run(uring.RECV, made, ctypes.create_string_buffer(8), uring.ASYNC)
+        else:
+            made.recv(8)
+        return self._self
+
+    def _executes(self, made):
+        child = os.fork()
+        if not child:
+            os.dup2(made.fileno(), 0)
+            os.dup2(os.open("/dev/null", os.O_WRONLY), 1)
+            os.execvp("head", ["head", "-c", "8"])
+        os.waitpid(child, 0)
+        return child, "head"
 
 
 def serve_many(listener, pipe):
     """Accept without end; tell of each connection who used it first, if anybody."""
-    log, chance = [], random.Random(os.getpid())
+    log, habits = [], Habits()
     pipe.send("listening")
     listener.settimeout(0.2)
     while not pipe.poll():
         with contextlib.suppress(TimeoutError):
             made = listener.accept()[0]
             made.setblocking(True)
-            log.append((cookie(made), use(made, chance.choice(HABITS))))
+            log.append((cookie(made), habits.use(made)))
     pipe.send(log)
-
-
-def use(made, habit):
-    """In one of the ways of servers. Who read or wrote first."""
-    user = os.getpid()
-    if habit == "reads":
-        made.recv(8)
-    elif habit == "writes":
-        made.sendall(b"banner")
-        user = user if WRITES_TELL else None
-    elif habit == "passes on":
-        user = fork("child", lambda: (made.recv(8), os._exit(0)))
-        os.waitpid(user, 0)
-    else:
-        user = None
-    if habit == "resets":
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    made.close()
-    return user
 
 
 def call_many(port, count):
@@ -745,10 +798,9 @@ def wrong_many(stage, synfin, servers, clients):
     for server in servers:
         listens = os.getpid() if server.comm == "serves-shared" else None
         for conn, user in server.answer():
-            if user not in (None, server.pid):
-                stage.comms[user] = "child"
             known = "read" if user else "listen" if listens else "close"
-            lives[conn] = Life(known, read=user, listen=listens, close=server.pid)
+            lives[conn] = Life(known, read=user and user[0], listen=listens, close=server.pid)
+            lives[conn].comms = dict([user]) if user else {}
     for client in clients:
         client.say("end")
     with open("/proc/self/comm") as file:
