@@ -85,6 +85,15 @@ static void whose_space(struct cell *c, const struct row *row)
 		text_str(&c->text, "anywhere (bind)");
 }
 
+static void whose_close(struct cell *c, const struct row *row)
+{
+	cell_process(c, row);
+	if (!row_has(row, F_CONTAINER_ID) && !row_has(row, F_UNIT))
+		return;
+	text_str(&c->text, " in ");
+	cell_place(c, row);
+}
+
 static void whose(struct cell *c, const struct row *row)
 {
 	if (is_event(row, "time_wait"))
@@ -96,7 +105,7 @@ static void whose(struct cell *c, const struct row *row)
 	else if (row_has(row, F_LPORT))
 		cell_number(c, ":", row, F_LPORT, "");
 	else if (row_has(row, F_PID))
-		cell_process(c, row);
+		whose_close(c, row);
 	else
 		text_str(&c->text, "all others");
 }

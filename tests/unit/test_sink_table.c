@@ -597,6 +597,23 @@ static void a_life_is_somewhere_too(void **state)
 		"nginx.service\n");
 }
 
+static void who_is_in_time_wait_is_told_with_his_container(void **state)
+{
+	struct row row = {};
+
+	put_word(&row, F_EVENT, "time_wait_group");
+	put_word(&row, F_BY, "owner");
+	put_u(&row, F_PID, 812);
+	put_text(&row, F_COMM, "curl", 4);
+	put_u(&row, F_COUNT, 70);
+	open_table(F_TIMEWAIT, 0);
+	assert_non_null(strstr(line_of(&table, &row), " owner      curl[812]   "));
+	put_text(&row, F_UNIT, "docker.service", 14);
+	assert_non_null(strstr(line_of(&table, &row), " curl[812] in docker.service   "));
+	put_text(&row, F_CONTAINER_ID, ID, 64);
+	assert_non_null(strstr(line_of(&table, &row), " curl[812] in 3f2a9c8d1e2b   "));
+}
+
 static void a_cell_has_an_end(void **state)
 {
 	char long_reason[2 * SINK_RECORD_MAX];
@@ -747,6 +764,7 @@ int main(void)
 		TEST(a_cgroup_without_unit_and_container_is_nowhere),
 		TEST(names_cannot_move_the_cursor_however_long),
 		TEST(a_life_is_somewhere_too),
+		TEST(who_is_in_time_wait_is_told_with_his_container),
 		TEST(a_cell_has_an_end),
 		TEST(lines_fit_the_terminal),
 		TEST(a_tiny_terminal_gets_the_narrow_columns),
