@@ -19,6 +19,7 @@ struct stuck_socket {
 
 struct stuck {
 	struct keytab table;	/* struct stuck_socket */
+	uint32_t *order;	/* of them, once sorted */
 	uint64_t older_ns;
 	uint64_t rest;		/* that found no room */
 	uint64_t undated;	/* whose age is not known */
@@ -33,5 +34,9 @@ void stuck_add(struct stuck *s, const struct wire_aged *aged, uint32_t hz);
 
 /* Of several that hold it the first is its owner. */
 void stuck_add_owner(struct stuck *s, const struct wire_owner_of *owner);
+
+/* All were added: the oldest first, of one age in the order in which they came. */
+void stuck_sort(struct stuck *s);
+const struct stuck_socket *stuck_at(const struct stuck *s, uint32_t i);	/* i < table.nr */
 
 #endif

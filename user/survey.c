@@ -326,8 +326,9 @@ static void tell_listeners(struct survey *s, uint64_t now_ns)
 
 static void tell_stuck(struct survey *s, uint64_t now_ns)
 {
+	stuck_sort(&s->stuck);
 	for (uint32_t i = 0; i < s->stuck.table.nr; i++) {
-		const struct stuck_socket *x = keytab_at(&s->stuck.table, i);
+		const struct stuck_socket *x = stuck_at(&s->stuck, i);
 		struct report r = {
 			.kind = REPORT_SOCKET, .id = x->aged.hdr.cookie, .tuple = &x->aged.tuple,
 			.owner = x->owner.from ? &x->owner : NULL,

@@ -442,6 +442,20 @@ static void who_is_older_than_the_limit_is_told(void **state)
 	assert_int_equal(survey.undated, 1);
 }
 
+static void the_oldest_is_told_first(void **state)
+{
+	static const unsigned int ages[] = { 61, 900, 61, 75, 3600, 900, 62, 3600 };
+	static const unsigned int order[] = { 4, 7, 1, 5, 3, 6, 0, 2 };
+
+	init(SURVEY_STUCK, (struct wire_scope){});
+	for (unsigned int i = 0; i < 8; i++)
+		aged(i + 1, TS_CLOSE_WAIT, ages[i], 0);
+	census_end(0, WIRE_CENSUS_AGED, T0);
+	assert_int_equal(nr_told, 8);
+	for (unsigned int i = 0; i < 8; i++)
+		assert_int_equal(told[i].id, order[i] + 1);
+}
+
 /* As many as there is room for; what is left out is known when the census is over. */
 static void of_a_crowd_what_found_no_room_is_counted(void **state)
 {
@@ -498,6 +512,7 @@ int main(void)
 		TEST(listening_sockets_are_told_with_owners_when_all_is_over),
 		TEST(each_census_begins_anew),
 		TEST(who_is_older_than_the_limit_is_told),
+		TEST(the_oldest_is_told_first),
 		TEST(of_a_crowd_what_found_no_room_is_counted),
 		TEST(other_rows_mean_nothing_here),
 	};
