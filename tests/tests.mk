@@ -95,7 +95,7 @@ bench: programs $(BENCHES)		## root: what it costs, beside its peers; QUICK=1: t
 MINUTES	?= 30
 RATE	?= 1000
 soak: programs				## root: storms and audits for MINUTES (30) at RATE (1000): all is flat
-	$Q$(hostile) tests/hostile/soak.py --minutes $(MINUTES) --rate $(RATE)
+	$Q$(hostile) tests/hostile/soak.py --minutes $(MINUTES) --rate $(RATE) $(ARGS)
 
 # The suites: NAME:COMMAND for tests/tap.
 unit_suites = $(foreach t,$(UNIT),'unit $t:CMOCKA_MESSAGE_OUTPUT=TAP $O/tests/$t 2>&1')
