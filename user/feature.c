@@ -289,7 +289,7 @@ void feature_reset_reasons(void (*fn)(void *ctx, uint32_t id, const char *name),
 		if (!name || strncmp(name, prefix, sizeof(prefix) - 1))
 			continue;
 		name += sizeof(prefix) - 1;
-		for (size_t k = 0; name[k] && k < sizeof(lower) - 1; k++)
+		for (size_t k = 0; k < sizeof(lower) - 1 && name[k]; k++)
 			lower[k] = tolower((unsigned char)name[k]);
 		fn(ctx, btf_enum(t)[i].val, lower);
 	}

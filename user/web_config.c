@@ -221,10 +221,11 @@ static int read_pairs(struct reader *r, const char *what, yaml_node_t *node,
 			return wrong(r, name, "%s: not a text", what);
 		if (*nr == max)
 			return wrong(r, name, "%s: more than %u", what, max);
+		/* Counted with one of them only, too: both are given back. */
 		pairs[*nr] = (struct web_pair){ strdup(text_of(name)), strdup(text_of(value)) };
-		if (!pairs[*nr].name || !pairs[*nr].value)
-			return wrong_file(r, "no memory");
 		++*nr;
+		if (!pairs[*nr - 1].name || !pairs[*nr - 1].value)
+			return wrong_file(r, "no memory");
 	}
 	return 0;
 }
@@ -287,6 +288,7 @@ static int read_http(struct reader *r, const struct key *key, yaml_node_t *node)
 static int load_file(struct reader *r, const char *key, const char *path, char **ret)
 {
 	FILE *file = fopen(path, "re");
+	char *whole;
 	size_t len = 0;
 	int err = 0;
 
@@ -300,8 +302,9 @@ static int load_file(struct reader *r, const char *key, const char *path, char *
 	else if (len == WEB_FILE_MAX - 1)
 		err = wrong_file(r, "%s: %s is more than 1 MB", key, path);
 	fclose(file);
-	if (!err)
-		*ret = realloc(*ret, len + 1);
+	whole = err ? NULL : realloc(*ret, len + 1);
+	if (whole)	/* else it keeps the room that it does not need */
+		*ret = whole;
 	return err;
 }
 
