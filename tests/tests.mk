@@ -146,6 +146,10 @@ test-vm: deps-test			## kernels in virtual machines: make test-vm KERNELS="6.1 n
 	$Q$(foreach a,$(guest_archs),$(MAKE) --no-print-directory ARCH=$a O=$O/$a $(call guest_programs,$O/$a) &&) true
 	$Qtests/tap 'kernels:$(VM) -k "$(KERNELS)" $(ARGS)'
 
+analyse: all				## what gcc's analyser, cppcheck and clang-tidy find in user/; minutes
+	$Qtools/deps analyse
+	$Qtests/tap 'analyse:O=$O tests/check/analyse'
+
 golden: programs			## root: make the golden recordings and their outputs anew
 	$QSYNFIN=$O/synfin tests/kernel/run.py --golden tests/golden
 	$Qtests/golden/scenarios --write
@@ -159,4 +163,4 @@ check-vmlinux: all			## hold vmlinux/vmlinux.h against this kernel's BTF
 	$Qtests/check/vmlinux $O/bpf/synfin.o
 
 -include $(wildcard $O/tests/*.d $O/tests/traces/*.d $O/tests/fuzz/*.d)
-.PHONY: bench soak fuzzers fuzz programs sanitized test-unit test test-export test-vm golden test-fresh check-vmlinux
+.PHONY: bench soak fuzzers fuzz programs sanitized test-unit test test-export test-vm golden test-fresh check-vmlinux analyse
