@@ -57,6 +57,28 @@ static void what_is_written_takes_the_place_of_what_was(void **state)
 	assert_int_equal(st.st_mode & 07777, 0644);	/* node_exporter runs as another user */
 }
 
+/* As root, in a directory where others may write. */
+static void a_link_is_replaced_and_not_followed(void **state)
+{
+	char precious[128];
+	struct stat st;
+	int fd;
+
+	snprintf(precious, sizeof(precious), "%s/precious", directory);
+	fd = open(precious, O_CREAT | O_WRONLY | O_EXCL, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "kept", 4), 4);
+	assert_int_equal(symlink(precious, path), 0);
+	assert_int_equal(textfile_write(path, "one\n", 4), 0);
+	assert_holds("one\n");
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, 4);
+	close(fd);
+	assert_int_equal(unlink(precious), 0);
+}
+
 static void what_cannot_be_written_leaves_nothing_behind(void **state)
 {
 	char longest[5000];
@@ -99,6 +121,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_written_takes_the_place_of_what_was,
 						begin, end),
+		cmocka_unit_test_setup_teardown(a_link_is_replaced_and_not_followed, begin, end),
 		cmocka_unit_test_setup_teardown(what_cannot_be_written_leaves_nothing_behind,
 						begin, end),
 		cmocka_unit_test(what_gzip_shrinks_is_there_again),
