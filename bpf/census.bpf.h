@@ -21,7 +21,7 @@ static struct wire_aged aged_row;
 static struct wire_owner_of owner_row;
 
 static __always_inline void row_begin(struct wire_hdr *hdr, __u32 kind, __u32 len,
-				      const struct sock_common *skc)
+				      const struct sock_common *skc, __u32 netns)
 {
 	volatile __u64 *sock = &hdr->sock;
 
@@ -29,7 +29,7 @@ static __always_inline void row_begin(struct wire_hdr *hdr, __u32 kind, __u32 le
 	hdr->cookie = sk_cookie(skc);
 	*sock = (__u64)skc;
 	*sock ^= sock_mask;
-	hdr->netns = common_netns(skc);
+	hdr->netns = netns;
 	hdr->len = len;
 	hdr->kind = kind;
 	hdr->version = WIRE_VERSION;
@@ -73,7 +73,7 @@ static __always_inline void write_mini(struct seq_file *seq, const struct sock_c
 {
 	struct wire_mini *row = &mini_row;
 
-	row_begin(&row->hdr, WIRE_MINI, sizeof(*row), skc);
+	row_begin(&row->hdr, WIRE_MINI, sizeof(*row), skc, common_netns(skc));
 	common_read_addrs(skc, &row->tuple);
 	row->tuple.lport = skc->skc_num;
 	row->left = tw->tw_sk.tw_timer.expires - bpf_jiffies64();
@@ -100,7 +100,7 @@ SEC("iter/tcp") int on_socket(struct bpf_iter__tcp *ctx)
 		return 0;
 	}
 	__builtin_memset(row, 0, sizeof(*row));
-	row_begin(&row->hdr, WIRE_CENSUS, sizeof(*row), skc);
+	row_begin(&row->hdr, WIRE_CENSUS, sizeof(*row), skc, common_netns(skc));
 	row->state = skc->skc_state;
 	tp = bpf_skc_to_tcp_sock(skc);
 	if (tp) {
@@ -137,7 +137,7 @@ SEC("iter/tcp") int on_port(struct bpf_iter__tcp *ctx)
 	tp = bpf_skc_to_tcp_sock(skc);
 	if (!tp)	/* a request has its listener's */
 		return 0;
-	row_begin(&row->hdr, WIRE_SOCKET, sizeof(*row), skc);
+	row_begin(&row->hdr, WIRE_SOCKET, sizeof(*row), skc, common_netns(skc));
 	sk_read_tuple((const struct sock *)tp, tp, &row->tuple);
 	row->state = skc->skc_state;
 	row->flags = bucket_is_shared(tp->inet_conn.icsk_bind_hash) ? WIRE_M_SHARED : 0;
@@ -155,7 +155,7 @@ static __always_inline void write_listener(struct seq_file *seq, const struct so
 	const struct sock *sk = (const struct sock *)tp;
 	struct wire_listener *row = &listener_row;
 
-	row_begin(&row->hdr, WIRE_LISTENER, sizeof(*row), skc);
+	row_begin(&row->hdr, WIRE_LISTENER, sizeof(*row), skc, common_netns(skc));
 	sk_read_tuple(sk, tp, &row->tuple);
 	row->tuple.rport = 0;
 	owner_read(sk, &row->owner);
@@ -174,7 +174,7 @@ static __always_inline void write_request(struct seq_file *seq, const struct soc
 	struct wire_request *row = &request_row;
 	volatile __u64 *listener = &row->listener;
 
-	row_begin(&row->hdr, WIRE_REQUEST, sizeof(*row), skc);
+	row_begin(&row->hdr, WIRE_REQUEST, sizeof(*row), skc, common_netns(skc));
 	common_read_addrs(skc, &row->tuple);
 	row->tuple.lport = skc->skc_num;
 	*listener = (__u64)skc->skc_listener;
@@ -228,7 +228,7 @@ SEC("iter/tcp") int on_aged(struct bpf_iter__tcp *ctx)
 	if (!tp)
 		return 0;
 	sk = (const struct sock *)tp;
-	row_begin(&row->hdr, WIRE_AGED, sizeof(*row), skc);
+	row_begin(&row->hdr, WIRE_AGED, sizeof(*row), skc, common_netns(skc));
 	sk_read_tuple(sk, tp, &row->tuple);
 	owner_read(sk, &row->owner);
 	row->sent_ns = tp->tcp_wstamp_ns;
@@ -276,10 +276,11 @@ SEC("iter/task_file") int on_descriptor(struct bpf_iter__task_file *ctx)
 		return 0;
 	sk = file_sock(file);
 	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP ||
-	    !netns_in_scope(common_netns(&sk->__sk_common)))
+	    !netns_in_scope(file_sock_netns(sk)))
 		return 0;
 	__builtin_memset(row, 0, sizeof(*row));
-	row_begin(&row->hdr, WIRE_OWNER, sizeof(*row), &sk->__sk_common);
+	row_begin(&row->hdr, WIRE_OWNER, sizeof(*row), &sk->__sk_common,
+		  file_sock_netns(sk));
 	row->owner.pid = task->tgid;
 	row->owner.uid = BPF_CORE_READ(sk, sk_uid.val);
 	row->owner.cgroup = file_sock_cgroup_id(sk);

@@ -103,9 +103,16 @@ static __always_inline void mini_read_tuple(const struct sock_common *mini, stru
 	tuple_set_family(t);
 }
 
+/* By loads, of one that the verifier knows. */
 static __always_inline __u32 common_netns(const struct sock_common *skc)
 {
-	return BPF_CORE_READ(skc, skc_net.net, ns.inum);
+	return skc->skc_net.net->ns.inum;
+}
+
+/* By probes: sk comes from file_sock(). */
+static __always_inline __u32 file_sock_netns(const struct sock *sk)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 }
 
 /* ---- scope: what is not known yet passes ---- */
@@ -267,9 +274,9 @@ struct segment {
 /* Of an skb on its way in, whose headers are set.  False: not TCP over IP. */
 static __always_inline bool segment_read(const struct sk_buff *skb, struct segment *seg)
 {
-	const unsigned char *head = BPF_CORE_READ(skb, head);
-	const unsigned char *net = head + BPF_CORE_READ(skb, network_header);
-	const unsigned char *transport = head + BPF_CORE_READ(skb, transport_header);
+	const unsigned char *head = skb->head;
+	const unsigned char *net = head + skb->network_header;
+	const unsigned char *transport = head + skb->transport_header;
 	struct ipv6hdr ip6;
 	struct iphdr ip;
 	struct tcphdr tcp;
@@ -320,14 +327,16 @@ static __always_inline bool segment_met_tcp(const struct sk_buff *skb, const str
 
 static __always_inline const struct net *skb_net(const struct sk_buff *skb)
 {
-	return BPF_CORE_READ(skb, dev, nd_net.net);
+	const struct net_device *dev = skb->dev;
+
+	return dev ? dev->nd_net.net : NULL;
 }
 
 static __always_inline __u32 skb_netns(const struct sk_buff *skb)
 {
-	const struct net_device *dev = BPF_CORE_READ(skb, dev);
+	const struct net_device *dev = skb->dev;
 
-	return dev ? BPF_CORE_READ(dev, nd_net.net, ns.inum) : 0;
+	return dev ? dev->nd_net.net->ns.inum : 0;
 }
 
 #endif

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a transition, a recv(), a retransmit and a reset take more when they are traced."""
 
+import contextlib
 import os
-import subprocess
 
 import tracer
 from tracer import ROUNDS, SYNFIN, QUICK, Loop, Tracer, row, storm
@@ -10,17 +10,39 @@ from tracer import ROUNDS, SYNFIN, QUICK, Loop, Tracer, row, storm
 import bpf
 
 
+EMPTY = "an empty program"
+
+
+@contextlib.contextmanager
+def attached(tracepoint):
+    """A program that does nothing, on a tracepoint; its descriptor."""
+    program = bpf.load(bpf.RAW_TRACEPOINT, bpf.returns(0))
+    link = bpf.attach_raw(program, tracepoint)
+    try:
+        yield program
+    finally:
+        os.close(link)
+        os.close(program)
+
+
 def transitions(network, directory):
     """CPU nanoseconds that one transition takes more when it is traced."""
     command = {"trace": ["trace", "-o", "json"], "export": ["export", "--textfile", f"{directory}/synfin.prom"]}
-    loop, more = Loop(network, "transitions", "5"), {name: [] for name in command}
+    loop, plain, more = Loop(network, "transitions", "2"), [], {name: [] for name in [EMPTY, *command]}
+
+    def paired(name, tracer):
+        plain.append(loop.least_ns(60))
+        with tracer:
+            more[name].append(loop.least_ns(60) - plain[-1])
+
     for _ in range(ROUNDS):
+        paired(EMPTY, attached("inet_sock_set_state"))
         for name, words in command.items():
-            plain = loop.least_ns(40)
-            with Tracer([SYNFIN, *words, "-N", network.name], f"{directory}/out"):
-                more[name].append(loop.least_ns(40) - plain)
+            paired(name, Tracer([SYNFIN, *words, "-N", network.name], f"{directory}/out"))
     loop.end()
-    return [row(f"transition (in a loop of two), {name}", values, "ns") for name, values in more.items()]
+    return [row("transition, untraced", plain, "ns")] + \
+           [row(f"transition, {name}: more", values, "ns") for name, values in more.items()] + \
+           [row("transition, trace: more / untraced", [b / a for a, b in zip(plain[1::3], more["trace"])])]
 
 
 def owners(network, directory):
@@ -32,10 +54,8 @@ def owners(network, directory):
             return loop.least_ns()
 
     def hooked(loop):
-        link = bpf.attach_raw(bpf.load(bpf.RAW_TRACEPOINT, bpf.returns(0)), "tcp_rcv_space_adjust")
-        ns = loop.least_ns()
-        os.close(link)
-        return ns
+        with attached("tcp_rcv_space_adjust"):
+            return loop.least_ns()
 
     def nobody(loop):
         return traced(loop, {"SYNFIN_DEBUG_NO_OWNERS": "1"})
@@ -54,21 +74,10 @@ def owners(network, directory):
     ]
 
 
-class Timed:
-    """The kernel's own account of how long programs run (bpf_stats), while the block runs."""
-
-    def __enter__(self):
-        self._first = max((program["id"] for program in bpf.programs()), default=0)
-        self._stats = bpf.enable_stats()
-        return self
-
-    def runs(self):
-        """name -> (ns a run, runs), of synfin's programs that were loaded meanwhile."""
-        return {program["name"]: (program["run_time_ns"] / program["run_cnt"], program["run_cnt"])
-                for program in bpf.programs(self._first) if program["run_cnt"] and program["name"]}
-
-    def __exit__(self, *_):
-        os.close(self._stats)
+def runs_of(traced):
+    """name -> (ns a run, runs), of a tracer's programs."""
+    return {program["name"]: (program["run_time_ns"] / program["run_cnt"], program["run_cnt"])
+            for program in bpf.programs_of(traced.process.pid) if program["run_cnt"]}
 
 
 def lose(network, share):
@@ -81,22 +90,19 @@ def rare(network, directory):
     """Programs that run seldom, by bpf_stats: less what an empty one shows there."""
     rounds = {"on_set_state": [], "on_retransmit": [], "on_send_reset": [], "on_receive_rese": [], "on_kfree_skb": []}
     counts, empty = dict.fromkeys(rounds, 0), []
+    stats = bpf.enable_stats()      # as long as it is open
     lose(network, 3)
     for _ in range(ROUNDS):
-        with Timed() as timed:
-            nothing = bpf.load(bpf.RAW_TRACEPOINT, bpf.returns(0))
-            link = bpf.attach_raw(nothing, "inet_sock_set_state")
-            with Tracer([SYNFIN, "trace", "-o", "json", "-N", network.name], f"{directory}/out"):
-                storm(network, 300 if QUICK else 600, "client_fin_64k,client_linger0,refused", "-s", "5")
-                of_nothing = bpf.info(nothing)
-                runs = timed.runs()
-            empty.append(of_nothing["run_time_ns"] / of_nothing["run_cnt"])
-            os.close(link)
-            os.close(nothing)
+        with attached("inet_sock_set_state") as nothing, \
+                Tracer([SYNFIN, "trace", "-o", "json"], f"{directory}/out") as traced:
+            storm(network, 300 if QUICK else 600, "client_fin_64k,client_linger0,refused", "-s", "5")
+            of_nothing, runs = bpf.info(nothing), runs_of(traced)
+        empty.append(of_nothing["run_time_ns"] / of_nothing["run_cnt"])
         for name, values in rounds.items():
             if name in runs:
                 values.append(runs[name][0] - empty[-1])
                 counts[name] += runs[name][1]
+    os.close(stats)
     network.nft("delete table inet bench")
     return [row("an empty program, by bpf_stats", empty, "ns")] + \
            [row(f"{name}, by bpf_stats, less that", values, "ns", f"{tracer.spread(values)}, {counts[name]} runs")

@@ -4,7 +4,7 @@ worst: all closed in one burst, and beside processes that take every CPU."""
 
 import json
 import os
-import re
+import resource
 import shutil
 import subprocess
 
@@ -13,6 +13,7 @@ from tracer import QUICK, ROUNDS, SYNFIN, Tracer, row, spread, storm
 
 SIZE = 4000 if QUICK else 15000
 MIX = "client_fin,server_fin_small,both_fin,client_linger0,refused"
+EXACT = "client_fin,server_fin_small,both_fin,client_linger0,server_linger0,*_unread,refused"
 # Peers read the tracepoints' numbers from tracefs, which may not be mounted: for them alone it is.
 PEER = ["unshare", "-m", "sh", "-c", 'mount -t tracefs none /sys/kernel/tracing 2>/dev/null; exec "$@"', "sh"]
 COUNT = """tracepoint:sock:inet_sock_set_state { @[args->oldstate, args->newstate] = count(); }"""
@@ -162,7 +163,7 @@ def summary_of(tracer):
     return json.loads(tracer.written().splitlines()[-1])
 
 
-def told_right(network, directory, size, *words, mix="*_fin,*_fin_small,*_linger0,*_unread,refused"):
+def told_right(network, directory, size, *words, mix=EXACT):
     """(records lost, lives told / made, lives that are not complete) of one storm."""
     with Tracer([SYNFIN, "conns", "-o", "json", "-N", network.name], f"{directory}/out") as tracer:
         truth = storm(network, size, mix, *words)
@@ -180,8 +181,13 @@ def told_rows(name, results):
     yield row(f"{name}: lives told wrong", [wrong for *_, wrong, _ in results], "", "incomplete, or not as the storm ended them")
 
 
+def most_open():
+    """Connections that a storm may hold open here: two descriptors each."""
+    return min(15000, (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 2100) // 2)
+
+
 def burst(network, directory):
-    size = 15000
+    size = most_open()
     held = [told_right(network, directory, size, "-H", str(size), mix="client_fin_small,server_fin_small,client_linger0")
             for _ in range(1 if QUICK else 3)]
     return list(told_rows(f"{size} held open, closed in one burst", held))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """bpf() without a library, for programs of two instructions."""
 
+import contextlib
 import ctypes
 import os
 import struct
@@ -56,7 +57,7 @@ def attach_raw(program, tracepoint):
 
 # ---- what the kernel says of its programs ----
 
-_GET_NEXT_ID, _GET_FD_BY_ID, _GET_INFO, _ENABLE_STATS = 11, 13, 15, 32
+_GET_FD_BY_ID, _GET_INFO, _ENABLE_STATS = 13, 15, 32
 # struct bpf_prog_info: offsets that have not moved since they came
 _INFO_SIZE, _NAME, _RUN_TIME, _VERIFIED = 256, 64, 192, 216
 
@@ -77,16 +78,13 @@ def info(program):
             "verified_insns": struct.unpack_from("I", buffer, _VERIFIED)[0]}
 
 
-def programs(after=0):
-    """info() of those that are loaded, whose id is above `after`."""
-    while True:
-        attributes = ctypes.create_string_buffer(struct.pack("II", after, 0).ljust(128, b"\0"))
-        if _libc.syscall(_CALL, _GET_NEXT_ID, attributes, 128) < 0:
-            return
-        after = struct.unpack_from("I", attributes, 4)[0]
-        try:
-            program = _bpf(_GET_FD_BY_ID, struct.pack("II", after, 0))
-        except OSError:     # gone meanwhile
-            continue
+def programs_of(pid):
+    """info() of those that a process has descriptors of."""
+    ids = set()
+    for name in os.listdir(f"/proc/{pid}/fdinfo"):
+        with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/fdinfo/{name}", encoding="ascii") as file:
+            ids |= {int(line.split()[1]) for line in file if line.startswith("prog_id:")}
+    for number in sorted(ids):
+        program = _bpf(_GET_FD_BY_ID, struct.pack("II", number, 0))
         yield info(program)
         os.close(program)
