@@ -21,7 +21,7 @@ TREE = pathlib.Path(os.environ.get("BENCH_DIR", HERE.parents[1] / "build")).reso
 SYNFIN, STORM, BENCH = TREE / "synfin", TREE / "tests/storm", TREE / "tests/bench"
 TIMEWAITS = TREE / "tests/timewaits"
 QUICK = bool(os.environ.get("QUICK"))
-ROUNDS = 3 if QUICK else 7
+ROUNDS = 3 if QUICK else 6
 
 
 def spread(values):
