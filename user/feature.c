@@ -236,10 +236,22 @@ static void look_at_cgroups(struct facts *ret)
 	cgroup_lookup_close(l);
 }
 
-void feature_look(struct facts *ret)
+static bool memlock_is_unlimited(void)
 {
 	struct rlimit memlock = {};
 
+	return !getrlimit(RLIMIT_MEMLOCK, &memlock) && memlock.rlim_cur == RLIM_INFINITY;
+}
+
+/* Who may raise the limit has it raised by libbpf. */
+bool feature_lacks_memlock(const struct features *f)
+{
+	return f->memlock && !memlock_is_unlimited() && !capng_get_caps_process() &&
+	       !capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_RESOURCE);
+}
+
+void feature_look(struct facts *ret)
+{
 	*ret = (struct facts){
 		.capabilities = effective_capabilities(),
 		.init_userns = is_inode("/proc/self/ns/user", INIT_USER_INO),
@@ -252,8 +264,7 @@ void feature_look(struct facts *ret)
 		.bpf_jit_enable = read_sysctl("/proc/sys/net/core/bpf_jit_enable"),
 	};
 	ret->btf_err = feature_probe(&ret->features);
-	ret->memlock_unlimited = !getrlimit(RLIMIT_MEMLOCK, &memlock) &&
-				 memlock.rlim_cur == RLIM_INFINITY;
+	ret->memlock_unlimited = memlock_is_unlimited();
 	read_lockdown(ret->lockdown, sizeof(ret->lockdown));
 	look_at_cgroups(ret);
 }

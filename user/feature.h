@@ -79,6 +79,9 @@ int feature_try_bpf(void);
 /* NULL, or the name of the first capability that tracing needs and is missing. */
 const char *feature_missing_capability(void);
 
+/* Maps count as locked memory, and this process may not have as much of it as it takes. */
+bool feature_lacks_memlock(const struct features *f);
+
 /*
  * Names of this kernel's reset reasons, lower case, without their prefix, are
  * handed out one by one; none where there is no such enum.

@@ -177,9 +177,15 @@ static int why_not(int err)
 	return files.rlim_cur < DESCRIPTORS_NEEDED ? -EMFILE : err;
 }
 
-static int cannot_trace(int err)
+static int cannot_trace(const struct features *f, int err)
 {
 	err = why_not(err);
+	if (err == -EPERM && feature_lacks_memlock(f)) {
+		log_error("cannot load the BPF programs: %s; on kernel %s their maps count as "
+			  "locked memory: ulimit -l unlimited, or give it CAP_SYS_RESOURCE",
+			  strerror(-err), f->release);
+		return STATUS_NOT_PERMITTED;
+	}
 	if (err == -EPERM) {
 		log_error("cannot load the BPF programs: %s; it takes CAP_BPF and CAP_PERFMON "
 			  "in the first user namespace", strerror(-err));
@@ -259,7 +265,7 @@ int loop_start(struct loop *l, const struct options *opt, const struct capture_c
 	if (!err)
 		err = capture_start(l->capture);
 	if (err)
-		return cannot_trace(err);
+		return cannot_trace(&l->features, err);
 	if (config->census_only)
 		return 0;
 	err = watch(l, capture_fd(l->capture), EPOLLIN);
