@@ -13,19 +13,29 @@ _STATES = set("established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close
 
 
 def broken(trace, conns, netns):
-    """Rules of the contract that these two views break, one line each."""
+    """Rules of the contract that these two views of a namespace break, one line each."""
     wrong = []
     for view, records in (("trace", trace), ("conns", conns)):
-        if not records or [one["event"] for one in records].index("summary") != len(records) - 1:
-            return [f"{view}: the summary is not the last record"]
-        wrong += [f"{view}: {text}" for one in records[:-1] for text in _common(one, netns)]
+        wrong += [f"{view}: {text}" for one in records if one["event"] != "summary" for text in _common(one, netns)]
     lives, _ = lives_of(trace)
-    connections = [one for one in conns if one["event"] == "connection"]
+    connections = _connections(conns)
     for lines in lives:
         wrong += _line_by_line(lines)
     for one in connections:
         wrong += adds_up(one)
-    return wrong + [*_as_traced(connections, lives), *_summary_of_trace(trace), *_summary_of_conns(conns, connections)]
+    return wrong + [*_as_traced(connections, lives)]
+
+
+def misjudged(trace, conns):
+    """What is wrong with the summaries of two whole runs."""
+    for view, records in (("trace", trace), ("conns", conns)):
+        if not records or [one["event"] for one in records].index("summary") != len(records) - 1:
+            return [f"{view}: the summary is not the last record"]
+    return [*_summary_of_trace(trace), *_summary_of_conns(conns, _connections(conns))]
+
+
+def _connections(conns):
+    return [one for one in conns if one["event"] == "connection"]
 
 
 def lives_of(trace):

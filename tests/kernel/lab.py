@@ -19,7 +19,6 @@ import netns
 from attempts import Skip
 from expect import SERVER, Expectations, state
 from peer import ACK, FIN, Peer, Wire
-from tracer import Tracer
 from wait import PATIENCE, wait_until
 
 V4, V6, MAPPED = "ipv4", "ipv6", "mapped"
@@ -37,7 +36,7 @@ class Case:
 
     def __init__(self, noun, function, family, options):
         self.function, self.family = function, family
-        self.seconds = options.pop("seconds")
+        self.seconds, self.alone = options.pop("seconds"), options.pop("alone")
         self.options = options
         self.name = f"{noun}: {function.__name__.replace('_', ' ')} ({family})"
         self.kebab = f"{noun} {function.__name__} {family}".replace(" ", "-").replace("_", "-")
@@ -46,7 +45,7 @@ class Case:
 CASES = []
 
 
-def scenario(*families, raw=False, sysctl=(), rto=1.0, seconds=1, audited=True):
+def scenario(*families, raw=False, sysctl=(), rto=1.0, seconds=1, audited=True, alone=False):
     """Register a scenario.
 
     raw: the far end is a raw peer on a veth, not the same kernel on lo.
@@ -55,11 +54,12 @@ def scenario(*families, raw=False, sysctl=(), rto=1.0, seconds=1, audited=True):
     CPU must not look like a lost segment; before 6.11, with 0.2 s, it may.
     seconds: about how long it takes, so that long ones are started first.
     audited: the lines of trace must agree with the kernel's own counters.
+    alone: the tracer must end when it does, so it shares none.
     """
     def register(function):
         noun = function.__module__.removeprefix("scenarios_")
         for family in families or (V4,):
-            options = dict(raw=raw, sysctl=sysctl, rto=rto, seconds=seconds, audited=audited)
+            options = dict(raw=raw, sysctl=sysctl, rto=rto, seconds=seconds, audited=audited, alone=alone)
             CASES.append(Case(noun, function, family, options))
         return function
     return register
@@ -257,15 +257,18 @@ class Lab(Expectations):
 
     # -- one run -------------------------------------------------------------------
 
-    def run(self, function, directory, raw, sysctl, rto, audited, drive_only):
-        """Drive the scenario; the problems found, empty if all is right."""
+    def run(self, function, trace, raw, sysctl, rto, audited):
+        """Drive the scenario; the problems found, empty if all is right. trace(netns)
+        is a tracer of the namespace, or None: then nothing is checked."""
         with contextlib.ExitStack() as stack:
             self._furnish(stack, raw, sysctl, rto)
             stack.callback(self._close_all)     # once the tracer has stopped
-            tracer = None if drive_only else stack.enter_context(Tracer(self.netns.name, directory))
+            tracer = trace(self.netns)
+            if tracer:
+                stack.enter_context(tracer)
             with self.netns.inside():
                 function(self)
-            if drive_only:
+            if not tracer:
                 return []
             tracer.settle(lambda trace: not self.problems_of_trace(trace))
             before = self.netns.counters()
@@ -273,6 +276,7 @@ class Lab(Expectations):
             after = self.netns.counters()
         wrong = self.problems_of_conns(conns) + self.problems_of_trace(trace)
         wrong += invariants.broken(trace, conns, self.netns_inode)
+        wrong += invariants.misjudged(trace, conns) if tracer.whole else []
         return wrong + (invariants.uncounted(trace, conns, before, after) if audited else [])
 
     def _furnish(self, stack, raw, sysctl, rto):

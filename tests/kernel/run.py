@@ -6,6 +6,9 @@ says about it. Needs root. Prints TAP; exits 1 if a scenario fails.
 A PATTERN selects the scenarios whose name contains it (or matches it, if it
 has a * or ?). SYNFIN names the binary, by default build/synfin.
 
+Each has a tracer of its own, or with --share one with others: starting it is what
+costs most where processors are emulated.
+
 A scenario that fails is tried again; what was wrong at first is printed and
 counted all the same. For there are kernels that run no BPF program in the
 context of process 1, and tell nobody: an event of a timer that happens to
@@ -13,6 +16,7 @@ interrupt it is lost.
 """
 
 import argparse
+import contextlib
 import fnmatch
 import importlib
 import itertools
@@ -29,7 +33,9 @@ import traceback
 sys.dont_write_bytecode = True     # leave nothing in the tree
 
 import attempts
+import features
 import golden
+import invariants
 import lab
 import netns
 import tracer
@@ -37,6 +43,7 @@ from wait import PATIENCE
 
 _LIMIT = 4.5 * PATIENCE  # seconds that a scenario may take at most
 _ATTEMPTS = 3
+AT_ITS_END = "at its end"
 _KEPT = os.path.join(tempfile.gettempdir(), "synfin-failed")
 
 
@@ -46,6 +53,8 @@ def arguments():
                         help="each scenario in one of its address families, taken in turn")
     parser.add_argument("-l", "--list", action="store_true", help="list the scenarios")
     parser.add_argument("-j", "--jobs", type=int, default=16, help="how many run at once (16)")
+    parser.add_argument("-s", "--share", type=int, metavar="COUNT", default=0,
+                        help="so many scenarios share a tracer of all namespaces")
     parser.add_argument("-n", "--drive-only", action="store_true",
                         help="drive the kernel without a tracer: are the scenarios themselves right?")
     parser.add_argument("-k", "--keep", action="store_true", help=f"keep the recordings of failures in {_KEPT}")
@@ -70,11 +79,11 @@ def one_family(cases):
     return [group[number % len(group)] for number, group in enumerate(scenarios)]
 
 
-def perform(case, directory, drive_only, answer):
+def perform(case, trace, answer):
     """In a process of its own: send (verdict, lines of explanation)."""
     try:
         bench = lab.Lab(case.family, case.options["raw"])
-        wrong = bench.run(case.function, directory, **case.options, drive_only=drive_only)
+        wrong = bench.run(case.function, trace, **case.options)
         answer.send(("not ok" if wrong else "ok", wrong))
     except attempts.Skip as reason:
         answer.send(("skip", [str(reason)]))
@@ -84,16 +93,70 @@ def perform(case, directory, drive_only, answer):
         answer.send(("not ok", traceback.format_exc().splitlines()))
 
 
-class Running:
-    """A scenario that runs in a child process."""
+class Group:
+    """Scenarios that share a tracer, which stops once all have come to their ends."""
 
-    def __init__(self, case, drive_only):
+    def __init__(self, size):
+        self.room, self._busy, self._waiting = size, 0, []
+        self._directory = tempfile.TemporaryDirectory(prefix="synfin-")
+        self._tracer = tracer.Tracer("all", self._directory.name).__enter__()
+
+    def enter(self):
+        self.room -= 1
+        self._busy += 1
+
+    def view(self, netns, answer):
+        """For one of them, in its process."""
+        def stop():
+            answer.send((AT_ITS_END, []))
+            if wrong := answer.recv():
+                raise tracer.TracerFailed("\n".join(["the tracer that it shared:", *wrong]))
+        return tracer.Share(self._directory.name, netns.inode, stop)
+
+    def leave(self, answer=None):
+        """One has come to its end, and waits for the tracer's if there is an answer to give."""
+        self._busy -= 1
+        self._waiting += [answer] if answer else []
+
+    def is_done(self):
+        return not self._busy and not self.room
+
+    def stop(self):
+        """Once none is busy: let go those that wait."""
+        try:
+            wrong = invariants.misjudged(*self._tracer.stop())
+        except tracer.TracerFailed as error:
+            wrong = str(error).splitlines()
+        self._tracer.__exit__()
+        for answer in self._waiting:
+            with contextlib.suppress(BrokenPipeError):
+                answer.send(wrong)
+        self._waiting = []
+
+    def remove(self):
+        self._directory.cleanup()
+
+
+class Running:
+    """A scenario that runs in a child process, with a tracer of its own or its group's."""
+
+    def __init__(self, case, group, drive_only):
         self.case, self.deadline = case, time.monotonic() + _LIMIT
         self._directory = tempfile.TemporaryDirectory(prefix="synfin-")
-        self.answer, far = multiprocessing.Pipe(duplex=False)
-        self._process = multiprocessing.Process(target=perform, args=(case, self._directory.name, drive_only, far))
+        self.answer, far = multiprocessing.Pipe()
+        self.group, self.waits = group, False
+        if group:
+            group.enter()
+        trace = lambda netns: (None if drive_only else group.view(netns, far) if group
+                               else tracer.Tracer(netns.name, self._directory.name))
+        self._process = multiprocessing.Process(target=perform, args=(case, trace, far))
         self._process.start()
         far.close()
+
+    def wait_for_the_group(self):
+        self.deadline += _LIMIT
+        self.group.leave(self.answer)
+        self.group, self.waits = None, True
 
     def result(self):
         """What it answered; it is ended here if it has not ended itself."""
@@ -103,10 +166,17 @@ class Running:
             except EOFError:
                 verdict = ("not ok", ["the scenario's process died"])
         else:
+            verdict = (None, [])
+        if verdict[0] == AT_ITS_END:
+            self.wait_for_the_group()
+            return None
+        if not verdict[0]:
             self._process.kill()
             verdict = ("not ok", [f"no end after {_LIMIT} s"])
         self._process.join()
         netns.remove_all_of(self._process.pid)
+        if self.group:
+            self.group.leave()
         return verdict
 
     def leave(self, directory, name):
@@ -119,8 +189,10 @@ class Running:
 
 
 def finish(one, options):
-    """The verdict of a scenario, its recording kept if it is asked for."""
-    verdict, lines = one.result()
+    """The verdict of a scenario, its recording kept if it is asked for; None: it is yet to come."""
+    if not (found := one.result()):
+        return None
+    verdict, lines = found
     if verdict == "ok" and options.golden:
         one.leave(options.golden, golden.NAMES[one.case.name])
     else:
@@ -128,21 +200,56 @@ def finish(one, options):
     return verdict, lines
 
 
+class Groups:
+    """Those that are open, for a run of scenarios; without --share there is none."""
+
+    def __init__(self, size):
+        self._size, self._all, self._open = size, [], []
+
+    def with_room(self, case):
+        if not self._size or case.alone:
+            return None
+        if not self._open or not self._open[-1].room:
+            self._open.append(Group(self._size))
+            self._all.append(self._open[-1])
+        return self._open[-1]
+
+    def close(self):
+        """Nobody else comes."""
+        for group in self._open:
+            group.room = 0
+
+    def stop_those_done(self):
+        for group in [group for group in self._open if group.is_done()]:
+            self._open.remove(group)
+            group.stop()
+
+    def remove(self):
+        for group in self._all:
+            group.remove()
+
+
 def run_all(cases, options):
     """Yield (case, verdict, lines) as they end, the long ones begun first."""
     waiting = sorted(cases, key=lambda case: case.seconds)
-    running = []
+    running, groups = [], Groups(options.share)
     try:
         while waiting or running:
-            while waiting and len(running) < options.jobs:
-                running.append(Running(waiting.pop(), options.drive_only))
+            while waiting and sum(not one.waits for one in running) < options.jobs:
+                case = waiting.pop()
+                running.append(Running(case, groups.with_room(case), options.drive_only))
+            if not waiting:
+                groups.close()
+            groups.stop_those_done()
             ready = multiprocessing.connection.wait([one.answer for one in running], timeout=1)
             for one in [one for one in running if one.answer in ready or time.monotonic() > one.deadline]:
-                running.remove(one)
-                yield one.case, *finish(one, options)
+                if verdict := finish(one, options):
+                    running.remove(one)
+                    yield one.case, *verdict
     finally:
         for one in running:
             finish(one, options)
+        groups.remove()
 
 
 def tell(what, lines):
@@ -172,6 +279,8 @@ def main():
         return 0
     if not options.drive_only and not os.access(tracer.binary(), os.X_OK):
         sys.exit(f"run.py: no {tracer.binary()}: run make first, or name it in SYNFIN")
+    if not options.drive_only:
+        features.missing()      # once for all, who inherit it
     print(f"1..{len(cases)}", flush=True)
     numbers, failed, doubtful = itertools.count(1), cases, set()
     for number in range(_ATTEMPTS):

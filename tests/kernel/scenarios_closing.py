@@ -208,7 +208,7 @@ def what_is_open_at_the_end_of_the_run_is_still_open(lab):
     lab.passive(chain("listen syn_recv established"), close="still_open")
 
 
-@scenario(V4, V6, raw=True)
+@scenario(V4, V6, raw=True, alone=True)
 def a_connect_that_waits_at_the_end_of_the_run_is_still_open(lab):
     peer = lab.peer()
     lab.start_connect()

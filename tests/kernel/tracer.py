@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One live synfin for a scenario, and both of its views.
+"""One live synfin for a scenario, or for several at a time, and both of its views.
 
 `trace` runs in the background and records; afterwards the recording is
 replayed by `trace`, whose output must be the live one byte for byte, and by
-`conns`. So a scenario costs one process in the kernel.
+`conns`. So a scenario costs one process in the kernel, or a part of one.
 """
 
 import contextlib
 import ctypes
+import datetime
 import json
 import os
 import select
@@ -32,11 +33,14 @@ class TracerFailed(Exception):
 
 
 class Tracer:
-    """A `with` block in which `synfin trace` runs on one namespace."""
+    """A `with` block in which `synfin trace` runs on one namespace, or on "all"."""
+
+    whole = True        # what it has to say, the summary included
 
     def __init__(self, netns, directory):
         self._recording = os.path.join(directory, "recording")
-        self._stdout = os.path.join(directory, "trace.jsonl")
+        self._stdout = trace_in(directory)
+        self._conns = conns_in(directory)
         self._netns = netns
 
     def __enter__(self):
@@ -79,7 +83,10 @@ class Tracer:
         live, replayed = self._live(), self._replay("trace")
         if replayed != live:
             raise TracerFailed(f"the replayed trace differs from the live one: {_first_difference(live, replayed)}")
-        return _parse(live), _parse(self._replay("conns"))
+        conns = self._replay("conns")
+        with open(self._conns, "wb") as file:
+            file.write(conns)
+        return _parse(live), _parse(conns)
 
     def _live(self):
         with open(self._stdout, "rb") as file:
@@ -102,6 +109,72 @@ class Tracer:
                 self.__exit__()
                 raise TracerFailed(f"synfin never said '{word}', but: {said.decode()!r}")
             said += text
+
+
+class Share:
+    """What a scenario sees of the tracer of all namespaces that others use, too: the
+    lines of its own. stop() says that it has come to its end, waits until the tracer
+    is stopped, and raises what was wrong with that."""
+
+    whole = False
+
+    def __init__(self, directory, inode, stop):
+        self._trace = _Lines(trace_in(directory), inode)
+        self._conns = _Lines(conns_in(directory), inode)
+        self._stop = stop
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def settle(self, complete):
+        seen = None
+
+        def printed_all():
+            nonlocal seen
+            before, seen = seen, len(self._trace.records())
+            return seen != before and complete(self._trace.records())
+
+        with contextlib.suppress(TimeoutError):
+            wait_until(printed_all, "complete trace", PATIENCE / 2)
+        time.sleep(_SETTLED)
+
+    def stop(self):
+        self._stop()
+        return self._trace.records(), self._conns.records()
+
+
+class _Lines:
+    """The records of one namespace in a file that grows; not those of one before it,
+    which had the same number and whose sockets are older."""
+
+    def __init__(self, path, inode):
+        self._path, self._mark = path, b'"netns":%d,' % inode
+        self._since = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")
+        self._offset, self._rest, self._records = 0, b"", []
+
+    def records(self):
+        with open(self._path, "rb") as file:
+            file.seek(self._offset)
+            fresh = file.read()
+        self._offset += len(fresh)
+        *lines, self._rest = (self._rest + fresh).split(b"\n")
+        here = _parse(b"".join(line + b"\n" for line in lines if self._mark in line))
+        self._records = self._records + [one for one in here if self._is_own(one)]
+        return self._records
+
+    def _is_own(self, one):
+        return one["time"] >= self._since and "existing" not in one
+
+
+def trace_in(directory):
+    return os.path.join(directory, "trace.jsonl")
+
+
+def conns_in(directory):
+    return os.path.join(directory, "conns.jsonl")
 
 
 def _parse(output):
