@@ -17,18 +17,22 @@ import time
 
 sys.dont_write_bytecode = True     # leave nothing in the tree
 
+import features
+import identity
 from attempts import attempts
 from load import EMULATED, scaled
 from netns import Netns, command
 from process import Process
 from recorded import Synfin, records
-from sockets import cookie, states_here, wait_for_state
+from sockets import states_here, wait_for_state
 from wait import PATIENCE, wait_until
 
 CONNECTIONS = scaled(5000)
-HELD = 300              # new connections that are open at any time: the census meets them
+FIRST_PORT = 10000      # of the new connections' own
+HELD = scaled(300)      # new connections that are open at any time: the census meets them
+PAUSE = 0.005 if EMULATED else 0    # seconds between them: a processor that is emulated has other work
 CENSUS_US = 100_000
-STARTS = 10
+STARTS = 1 if EMULATED else 10
 UNKNOWN_OF_EXISTING = {"start", "duration_us", "handshake_us", "role", "missed"}
 LOCAL = "127.0.0.1"
 
@@ -73,24 +77,34 @@ def hold(port, count):
 
 def be_busy(port):
     """Connections without a pause, some of them open at any time, until told to
-    stop; then tell the cookies of both ends of each, and the time before its connect()."""
+    stop; then tell what both ends of each are known by, and the time before its connect()."""
     def function(pipe):
         lives, held = [], collections.deque()
         with listen(port) as listener:
             pipe.send("listening")
             while not pipe.poll():
                 before = time.time_ns()
-                client = socket.create_connection((LOCAL, port))
+                client = connect_from(FIRST_PORT + len(lives), port)
                 server, _ = listener.accept()
-                lives.append((before, cookie(client), cookie(server)))
+                lives.append((before, identity.of_socket(client), identity.of_socket(server)))
                 held.append((client, server))
                 if len(held) > HELD:
                     close_in_turn(*held.popleft())
+                time.sleep(PAUSE)
         for pair in held:
             close_in_turn(*pair)
         pipe.send(lives)
         pipe.recv()
     return function
+
+
+def connect_from(own_port, port):
+    """From a port that no other has had where that is what it is known by."""
+    made = socket.socket()
+    if not features.has_cookies():
+        made.bind((LOCAL, own_port))
+    made.connect((LOCAL, port))
+    return made
 
 
 def close_in_turn(first, second):
@@ -101,20 +115,20 @@ def close_in_turn(first, second):
     first.close()
 
 
-def by_conn(lives):
-    ret = {}
+def by_identity(lives):
+    ret, known = {}, identity.of_records(lives)
     for life in lives:
         if life["event"] == "connection":
-            ret.setdefault(life["conn"], []).append(life)
+            ret.setdefault(known.get(life["conn"]), []).append(life)
     return ret
 
 
 # ---- 1: many, in the midst of new ones ----
 
-def cookies_of(netns, *filters):
-    """conn -> the line of ss."""
-    lines = netns.ss("-Htan", "-e", *filters).splitlines()
-    return {f"{int(found[1], 16):016x}": line for line in lines if (found := re.search(r"\bsk:([0-9a-f]+)", line))}
+def sockets_of(netns, *filters):
+    """What a socket is known by -> the line of ss."""
+    lines = netns.ss("-Hten", *filters).splitlines()
+    return {identity.of_line(line, found[1]): line for line in lines if (found := re.search(r"\bsk:([0-9a-f]+)", line))}
 
 
 def wrong_existing(existing, told, server, client):
@@ -179,7 +193,7 @@ def many(stack, netns, directory):
     busy = Process(netns, "busy", be_busy(7001))
     stack.callback(busy.end)
     busy.answer()
-    existing = cookies_of(netns, "state", "established", "( sport = :7000 or dport = :7000 )")
+    existing = sockets_of(netns, "state", "established", "( sport = :7000 or dport = :7000 )")
     speed = best_start(netns, directory)
     synfin = stack.enter_context(Synfin(netns, directory, "conns", "--existing"))
     time.sleep(0.5)
@@ -189,7 +203,7 @@ def many(stack, netns, directory):
     busy.say("stop")
     lives = busy.answer()
     time.sleep(0.5)
-    return server, client, existing, lives, speed, synfin, by_conn(synfin.stop())
+    return server, client, existing, lives, speed, synfin, by_identity(synfin.stop())
 
 
 def thousands():
@@ -200,7 +214,9 @@ def thousands():
         server, client, existing, lives, speed, synfin, told = many(stack, netns, directory)
         if len(existing) != 2 * CONNECTIONS:
             yield f"{len(existing)} sockets to begin with: this test shows nothing"
-        born = {record["conn"] for record in records(synfin.replay("trace"))
+        trace = records(synfin.replay("trace"))
+        known = identity.of_records(trace)
+        born = {known.get(record["conn"]) for record in trace
                 if record["event"] == "state" and record["new"] in ("syn_sent", "syn_recv")}
         yield from synfin.wrong()
         yield from wrong_existing(existing, told, server, client)
@@ -225,7 +241,7 @@ class Few:
     """Sockets in a namespace, each known by what it stands for."""
 
     def __init__(self, netns):
-        self.netns, self.conns = netns, {}      # name -> conn
+        self.netns, self.conns = netns, {}      # name -> what it is known by
         self._open = []
 
     def __enter__(self):
@@ -237,7 +253,7 @@ class Few:
 
     def keep(self, name, made):
         if name:
-            self.conns[name] = cookie(made)
+            self.conns[name] = identity.of_socket(made)
         made.settimeout(PATIENCE)
         self._open.append(made)
         return made
@@ -249,8 +265,13 @@ class Few:
         with listen(port) as listener:
             return self.connect(client, port), self.keep(server, listener.accept()[0])
 
-    def name_of(self, conn):
-        return {conn: name for name, conn in self.conns.items()}.get(conn)
+    def name_of(self, known):
+        return {known: name for name, known in self.conns.items()}.get(known)
+
+    def named(self, lines):
+        """(name or None, line) of each line that synfin printed."""
+        known = identity.of_records(lines)
+        return [(self.name_of(known.get(line.get("conn"))), line) for line in lines]
 
 
 def only_what_is_wanted():
@@ -270,17 +291,16 @@ def only_what_is_wanted():
         trace = synfin.stop()
         del silent
         yield from synfin.wrong()
-        for record in trace:
-            name = few.name_of(record.get("conn"))
+        for name, record in few.named(trace):
             if record["event"] == "state" and name and record.get("existing") != (True if "old" in name else None):
                 yield f"{name}: {record}"
-        seen = {few.name_of(record.get("conn")) for record in trace} - {None}
+        seen = {name for name, _ in few.named(trace)} - {None}
         if seen != {"old client", "old server", "new client", "new server"}:
             yield f"events of {seen}"
-        told = {few.name_of(conn) for conn in by_conn(records(synfin.replay("conns")))}
+        told = {few.name_of(known) for known in by_identity(records(synfin.replay("conns")))}
         if told != {"new client", "new server"}:
             yield f"without --existing conns tells of {told}"
-        told = {few.name_of(conn) for conn in by_conn(records(synfin.replay("conns", "--existing")))}
+        told = {few.name_of(known) for known in by_identity(records(synfin.replay("conns", "--existing")))}
         if told != few.conns.keys():
             yield f"with --existing conns tells of {told}"
 
@@ -301,9 +321,10 @@ def in_every_state(few):
     listener = few.keep("listen", listen(7100))
     both = few.pair(7101, "established", "established too")
     late = few.keep(None, listen(7102))
-    syn_sent = few.keep("syn_sent", socket.socket())
+    syn_sent = few.keep(None, socket.socket())
     syn_sent.setblocking(False)
     syn_sent.connect_ex((LOCAL, 7102))
+    few.conns["syn_sent"] = identity.of_socket(syn_sent, (LOCAL, 7102))
     half = few.keep(None, listen(7103))
     half_open = few.connect("half-open's peer", 7103)
     fin_wait1, its_peer = few.pair(7104, "fin_wait1", "fin_wait1's peer")
@@ -398,13 +419,13 @@ def every_state():
             wait_until(lambda: all(state in states_here() for state in STATES), f"sockets in {STATES}")
             synfin = stack.enter_context(Synfin(netns, directory, "conns", "--existing"))
             go_on()
-            wait_until(lambda: all(by_conn(records(synfin.output())).get(few.conns[name])
+            wait_until(lambda: all(by_identity(records(synfin.output())).get(few.conns[name])
                                    for name, (_, close) in TOLD.items() if close == "fin"), "all lives")
-        told = by_conn(synfin.stop())
+        told = by_identity(synfin.stop())
         events = {}
-        for record in records(synfin.replay("trace")):
+        for name, record in few.named(records(synfin.replay("trace"))):
             if record["event"] == "state":
-                events.setdefault(few.name_of(record.get("conn")), []).append(record)
+                events.setdefault(name, []).append(record)
         yield from synfin.wrong()
         for name in TOLD:
             yield from wrong_life(name, told.get(few.conns[name], []))
@@ -416,7 +437,7 @@ def every_state():
         if [event["new"] for event in events.get("listen", [])] != ["close"]:
             yield f"the listener: {events.get('listen')}"
         yield from wrong_events("listen", events.get("listen", []))
-        strangers = {few.name_of(conn) for conn in told} - TOLD.keys() - BORN_SINCE
+        strangers = {few.name_of(known) for known in told} - TOLD.keys() - BORN_SINCE
         if strangers:
             yield f"told: {strangers}"
 

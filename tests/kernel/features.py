@@ -5,6 +5,7 @@ tests ask for it.
 
 import functools
 import json
+import os
 import subprocess
 
 from tracer import binary
@@ -43,6 +44,12 @@ def has_cookies():
 
 def counts_time_wait_at_its_entry():
     return "tcp_timewait_counter" not in missing()
+
+
+def births_tell_the_peer():
+    """Else what a filter of peers may have to let pass is LISTEN -> SYN_RECV, and what
+    follows. Of this nothing tells but an event itself."""
+    return tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 15)
 
 
 def has_guard():

@@ -183,12 +183,13 @@ def one_burst():
 
 
 def slow_program():
-    """with a slow program the twins take what the kernel skips, and nothing is lost"""
-    need_the_guard()
+    """with a slow program, which is often interrupted by itself, nothing is lost or told twice"""
     storm = Storm("slow", ["-n", str(scaled(15000)), "-m", MIX], env={"SYNFIN_DEBUG_SLOW": "500"})
     yield from all_wrong(storm)
-    if not twins_took(storm):
+    if features.has_guard() and not twins_took(storm):
         yield "nothing was nested: this test showed nothing"
+    if not features.has_guard() and twins_took(storm):
+        yield f"{twins_took(storm)} hits were taken by twins, though the kernel skips none"
     storm.remove()
 
 
