@@ -26,7 +26,7 @@ import storms
 from netns import Netns
 
 PARTS = (programs.transitions, programs.owners, programs.rare, storms.storms, storms.burst, storms.beside_busy,
-         standing.engine, standing.census, standing.scrape, standing.memory, standing.idle)
+         standing.engine, standing.explain, standing.census, standing.scrape, standing.memory, standing.idle)
 
 
 def rows_of(part, stack):

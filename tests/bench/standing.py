@@ -39,6 +39,17 @@ def engine(network, directory):
     return [row(f"engine, {name.replace('_', ' ')}", values, unit_of(name.split()[0])) for name, values in rows.items()]
 
 
+def explain(network, directory):
+    """Ladders of a recording: what those of 100 000 connections take, both ends of each."""
+    recording, size = f"{directory}/ladders.rec", 20000 if QUICK else 100000
+    with Tracer([SYNFIN, "conns", "-N", network.name, "--write", recording], f"{directory}/out"):
+        storm(network, size, MIX)
+    return [row(f"explain of 100 000 connections, {form}",
+                [cpu_s([SYNFIN, "explain", "-q", "-o", form, "--read", recording]) *
+                 100000 / size for _ in range(ROUNDS)], "s")
+            for form in ("table", "json", "mermaid")]
+
+
 def filled(stack, count):
     """A namespace with so many sockets in TIME_WAIT, for a minute."""
     network = stack.enter_context(Netns())
