@@ -2,7 +2,7 @@
 /*
  * FEATURE                   STATE   NEEDED BY
  * btf                       ok      tracing
- * tcp_send_reset.reason     MISSING the reason of a RST that was sent, RSTs of no socket
+ * tcp_send_reset.reason     MISSING why RSTs were sent, RSTs of no socket
  *                                   cure: Linux 6.10 or newer
  */
 #include "doctor.h"
@@ -216,7 +216,7 @@ static const struct feature_row table[] = {
 	{ "tcp_send_reset", TRACEPOINT(SEND_RESET),
 	  "RSTs that were sent", "Linux 5.10 or newer" },
 	{ "tcp_send_reset.reason", ARGUMENT(SEND_RESET, 3),
-	  "the reason of a RST that was sent, RSTs of no socket", "Linux 6.10 or newer" },
+	  "why RSTs were sent, RSTs of no socket", "Linux 6.10 or newer" },
 	{ "tcp_receive_reset", TRACEPOINT(RECEIVE_RESET),
 	  "RSTs that were received", "Linux 5.10 or newer" },
 	{ "kfree_skb", TRACEPOINT(KFREE_SKB),
@@ -226,12 +226,12 @@ static const struct feature_row table[] = {
 	{ "tcp_rcv_space_adjust", OPTIONAL_TRACEPOINT(READ),
 	  "owners of connections that were accepted", "Linux 5.10 or newer" },
 	{ "sock_send_length", OPTIONAL_TRACEPOINT(WRITTEN),
-	  "owners of connections whose server writes first", "Linux 6.3 or newer" },
+	  "owners of those whose server writes first", "Linux 6.3 or newer" },
 	{ "sk_storage", FLAG(sk_storage), OPTIONAL,
 	  "owners cheaply, of however many connections", "Linux 5.11 or newer" },
 	{ "ringbuf", FLAG(ringbuf), NEEDS_KERNEL, "tracing", "Linux 5.8 or newer" },
 	{ "socket_cookie", FLAG(cookie), OPTIONAL,
-	  "conn as ss -e prints it (sk:), else an id of our own", "Linux 5.12 or newer" },
+	  "conn as ss -e has it (sk:), else an own id", "Linux 5.12 or newer" },
 	{ "tcp_timewait_counter", FLAG(tw_refcount), OPTIONAL,
 	  "audit of the entries into TIME_WAIT", "Linux 5.18 or newer" },
 	{ "twins", twins, 0, 0, NEEDS_KERNEL,
@@ -239,7 +239,7 @@ static const struct feature_row table[] = {
 	{ "iter/tcp", FLAG(iter_tcp), OPTIONAL,
 	  "--existing, lives settled after a loss", "Linux 5.9 or newer" },
 	{ "iter/task_file", FLAG(iter_owner), OPTIONAL,
-	  "--existing, owners of sockets older than the trace", "Linux 5.8 or newer" },
+	  "--existing, owners of what is older", "Linux 5.8 or newer" },
 	{ "CAP_BPF", capability, CAP_BPF, 0, NEEDS_RIGHT, "tracing",
 	  "run as root, or give it CAP_BPF and CAP_PERFMON" },
 	{ "CAP_PERFMON", capability, CAP_PERFMON, 0, NEEDS_RIGHT, "tracing",
@@ -247,7 +247,7 @@ static const struct feature_row table[] = {
 	{ "CAP_SYS_ADMIN", capability, CAP_SYS_ADMIN, 0, OPTIONAL,
 	  "existing sockets of other network namespaces", "run as root, or give it CAP_SYS_ADMIN" },
 	{ "CAP_SYS_PTRACE", capability, CAP_SYS_PTRACE, 0, OPTIONAL,
-	  "-N pid:PID and nameless namespaces of other users",
+	  "-N pid:PID, nameless netns of other users",
 	  "run as root, or give it CAP_SYS_PTRACE" },
 	{ "CAP_DAC_READ_SEARCH", capability, CAP_DAC_READ_SEARCH, 0, OPTIONAL,
 	  "cgroups at once, else by walking their tree",

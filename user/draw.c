@@ -527,7 +527,27 @@ static void to(struct page *p)
 	str(p, " ");
 }
 
-/* 10.0.0.1:41234 -> 10.0.0.2:443, and on a line of its own when, and who */
+/* 10.0.0.1:41234 -> 10.0.0.2:443; each on a line of its own if both have no room */
+static void ends(struct page *p, const struct wire_tuple *t, enum lane local)
+{
+	bool here = local == LEFT;
+	struct page before;
+
+	color(p, TITLE);
+	endpoint(p, here ? t->laddr : t->raddr, here ? t->lport : t->rport, t->family);
+	before = *p;
+	to(p);
+	endpoint(p, here ? t->raddr : t->laddr, here ? t->rport : t->lport, t->family);
+	if (p->column > p->width) {
+		*p = before;
+		line_end(p);
+		to(p);
+		endpoint(p, here ? t->raddr : t->laddr, here ? t->rport : t->lport, t->family);
+	}
+	uncolor(p, TITLE);
+}
+
+/* And on a line of its own when, and who. */
 static void title(struct page *p)
 {
 	enum lane local = ladder_local(p->l);
@@ -539,13 +559,7 @@ static void title(struct page *p)
 		if (telling_has(p->t, &p->l->arrows[i]))
 			begin_ns = p->l->arrows[i].at_ns;
 	}
-	color(p, TITLE);
-	endpoint(p, local == LEFT ? t->laddr : t->raddr, local == LEFT ? t->lport : t->rport,
-		 t->family);
-	to(p);
-	endpoint(p, local == LEFT ? t->raddr : t->laddr, local == LEFT ? t->rport : t->lport,
-		 t->family);
-	uncolor(p, TITLE);
+	ends(p, t, local);
 	if (p->l->continued || p->t->after_ns)
 		str(p, " (continued)");
 	line_end(p);

@@ -35,7 +35,8 @@ struct sink {
 	uint64_t records;	/* appended so far, without the header */
 
 	/* the table's (table.h) */
-	unsigned int endpoint_width;	/* grows with IPv6 */
+	unsigned int endpoint_width;	/* grows with IPv6, */
+	unsigned int endpoint_most;	/* on a terminal so far */
 	uint32_t wide;		/* columns in their wide form */
 	struct local_clock clock;
 };

@@ -366,7 +366,7 @@ static void why(struct cell *c, const struct row *row)
 
 static const struct column audit_columns[] = {
 	{ "NETNS", 10, 10, 0, false, netns },
-	{ "COUNTER", 38, 38, 0, false, counter },
+	{ "COUNTER", 30, 38, 3, false, counter },
 	{ "KERNEL", 10, 10, 0, true, kernels },
 	{ "TRACED", 10, 10, 0, true, traced },
 	{ "RESIDUAL", 9, 14, 1, true, residual },
@@ -428,9 +428,9 @@ static void table_begin(struct sink *s)
 	out_append(s->out, buf, t.p - buf);
 }
 
-static void table_row(struct sink *s, struct text *t, const struct row *row)
+static void put_line(struct sink *s, struct text *t, const struct table *table,
+		     const struct row *row)
 {
-	const struct table *table = table_of(s);
 	bool is_row = event_of(row) != NULL;
 
 	if (table == &conns)
@@ -443,6 +443,21 @@ static void table_row(struct sink *s, struct text *t, const struct row *row)
 		table_line(s, t, table, row);
 	else
 		note_line(s, t, table, row);
+}
+
+static void table_row(struct sink *s, struct text *t, const struct row *row)
+{
+	const struct table *table = table_of(s);
+	const unsigned int before = s->endpoint_width;
+	char *begin = t->p;
+
+	put_line(s, t, table, row);
+	if (table_refit(s, table, before)) {	/* below a header of that form */
+		t->p = begin;
+		table_line(s, t, table, NULL);
+		text_char(t, '\n');
+		put_line(s, t, table, row);
+	}
 	put_cure(t, row);
 }
 

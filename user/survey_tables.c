@@ -238,12 +238,27 @@ static const struct column timewait_columns[] = {
 
 /* ---- listen ---- */
 
+/* : overflows 12, drops 14; SYN cookies: sent 3, received 3, failed 0 */
+static void put_totals(struct cell *c, const struct row *row)
+{
+	cell_number(c, ": overflows ", row, F_LISTEN_OVERFLOWS, "");
+	cell_number(c, ", drops ", row, F_LISTEN_DROPS, "");
+	if (!row_number(row, F_COOKIES_SENT) && !row_number(row, F_COOKIES_FAILED))
+		return;
+	cell_number(c, "; SYN cookies: sent ", row, F_COOKIES_SENT, "");
+	cell_number(c, ", received ", row, F_COOKIES_RECV, "");
+	cell_number(c, ", failed ", row, F_COOKIES_FAILED, "");
+}
+
+/* Of a whole namespace all in one cell: the others have nothing to say of it. */
 static void listening(struct cell *c, const struct row *row)
 {
-	if (is_event(row, "listeners"))
-		put_netns(c, row);
-	else
+	if (!is_event(row, "listeners")) {
 		cell_endpoint(c, row, F_LADDR, F_LPORT);
+		return;
+	}
+	put_netns(c, row);
+	put_totals(c, row);
 }
 
 static bool is_full(const struct row *row)
@@ -291,23 +306,9 @@ static void drops(struct cell *c, const struct row *row)
 	cell_number(c, "", row, F_DROPS, "");
 }
 
-/* overflows 12, drops 14; SYN cookies: sent 3, received 3, failed 0 */
-static void put_totals(struct cell *c, const struct row *row)
-{
-	cell_number(c, "overflows ", row, F_LISTEN_OVERFLOWS, "");
-	cell_number(c, ", drops ", row, F_LISTEN_DROPS, "");
-	if (!row_number(row, F_COOKIES_SENT) && !row_number(row, F_COOKIES_FAILED))
-		return;
-	cell_number(c, "; SYN cookies: sent ", row, F_COOKIES_SENT, "");
-	cell_number(c, ", received ", row, F_COOKIES_RECV, "");
-	cell_number(c, ", failed ", row, F_COOKIES_FAILED, "");
-}
-
 static void who(struct cell *c, const struct row *row)
 {
-	if (is_event(row, "listeners"))
-		put_totals(c, row);
-	else
+	if (!is_event(row, "listeners"))
 		cell_process(c, row);
 }
 
@@ -316,12 +317,12 @@ static const struct column listen_columns[] = {
 	{ "ACCEPT", 6, 6, 0, true, accept_queue },
 	{ "LIMIT", 6, 6, 0, true, limit },
 	{ "HALF-OPEN", 9, 9, 0, true, half_open },
-	{ "OLDEST", 6, 6, 0, true, oldest },
-	{ "RETR", 4, 4, 0, true, synack_retrans },
+	{ "OLDEST", 0, 6, 1, true, oldest },
+	{ "RETR", 0, 4, 2, true, synack_retrans },
 	{ "DROPS", 6, 6, 0, true, drops },
-	{ "NETNS", 0, 10, 2, false, netns },
-	{ "PROCESS", 15, 17, 1, false, who },
-	{ "WHERE", 0, 20, 3, false, cell_place },
+	{ "NETNS", 0, 10, 4, false, netns },
+	{ "PROCESS", 14, 17, 3, false, who },
+	{ "WHERE", 0, 20, 5, false, cell_place },
 };
 
 /* ---- conns --stuck ---- */
@@ -341,9 +342,13 @@ static void descriptor(struct cell *c, const struct row *row)
 	cell_number(c, "", row, F_FD, "");
 }
 
+/* Narrow: of the host's own addresses one is as good as the other. */
 static void local(struct cell *c, const struct row *row)
 {
-	cell_endpoint(c, row, F_LADDR, F_LPORT);
+	if (c->wide)
+		cell_endpoint(c, row, F_LADDR, F_LPORT);
+	else
+		cell_number(c, ":", row, F_LPORT, "");
 }
 
 static void remote(struct cell *c, const struct row *row)
@@ -363,11 +368,11 @@ static const struct column stuck_columns[] = {
 	{ "STATE", 10, 10, 0, false, state },
 	{ "AGE", 6, 6, 0, true, age },
 	{ "FD", 4, 4, 0, true, descriptor },
-	{ "LOCAL", WIDTH_ENDPOINT, WIDTH_ENDPOINT, 0, false, local },
+	{ "LOCAL", 6, WIDTH_ENDPOINT, 2, false, local },
 	{ "REMOTE", WIDTH_ENDPOINT, WIDTH_ENDPOINT, 0, false, remote },
-	{ "NETNS", 0, 10, 2, false, netns },
+	{ "NETNS", 0, 10, 3, false, netns },
 	{ "PROCESS", 12, 17, 1, false, holder },
-	{ "WHERE", 0, 20, 3, false, cell_place },
+	{ "WHERE", 0, 20, 4, false, cell_place },
 };
 
 _Static_assert(ARRAY_SIZE(listen_columns) <= TABLE_COLUMNS &&

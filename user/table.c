@@ -4,6 +4,8 @@
 #include <string.h>
 
 #define ENDPOINT_V4	21	/* 255.255.255.255:65535 */
+#define ENDPOINT_V6	47	/* 8 groups of 4 digits, in brackets */
+#define ENDPOINT_STEP	8	/* on a terminal, lest there be a new header for each column */
 #define ENDPOINT_LEAST	15	/* 10.0.0.99:54321, where the terminal is narrow */
 
 static const char *const escapes[] = {
@@ -49,6 +51,43 @@ static uint32_t columns_of_rank(const struct table *table, unsigned int rank)
 	return set;
 }
 
+/* As many of the wide forms as there is room for. */
+static void widen(struct sink *s, const struct table *table)
+{
+	s->wide = 0;
+	for (unsigned int rank = 1; rank <= table->nr; rank++) {
+		uint32_t set = columns_of_rank(table, rank);
+
+		s->wide |= set;
+		if (!fits(s, table))
+			s->wide &= ~set;
+	}
+}
+
+static uint32_t shown(const struct sink *s, const struct table *table)
+{
+	uint32_t set = 0;
+
+	for (unsigned int i = 0; i < table->nr; i++) {
+		if (width_of(s, table, i))
+			set |= 1u << i;
+	}
+	return set;
+}
+
+/* That no column is left out for, though some may have to take their narrow forms. */
+static unsigned int most_for_endpoints(struct sink s, const struct table *table)
+{
+	const uint32_t columns = shown(&s, table);
+
+	for (s.endpoint_width = ENDPOINT_V6; s.endpoint_width > ENDPOINT_V4; s.endpoint_width--) {
+		widen(&s, table);
+		if (fits(&s, table) && !(columns & ~shown(&s, table)))
+			break;
+	}
+	return s.endpoint_width;
+}
+
 void table_fit(struct sink *s, const struct table *table)
 {
 	s->endpoint_width = ENDPOINT_V4;
@@ -57,13 +96,16 @@ void table_fit(struct sink *s, const struct table *table)
 		return;
 	while (!fits(s, table) && s->endpoint_width > ENDPOINT_LEAST)
 		s->endpoint_width--;
-	for (unsigned int rank = 1; rank <= table->nr; rank++) {
-		uint32_t set = columns_of_rank(table, rank);
+	widen(s, table);
+	s->endpoint_most = most_for_endpoints(*s, table);
+}
 
-		s->wide |= set;
-		if (!fits(s, table))
-			s->wide &= ~set;
-	}
+bool table_refit(struct sink *s, const struct table *table, unsigned int before)
+{
+	if (!s->width || s->endpoint_width == before || s->endpoint_width <= ENDPOINT_V4)
+		return false;
+	widen(s, table);
+	return true;
 }
 
 /* ---- one line ---- */
@@ -130,10 +172,27 @@ void table_line(struct sink *s, struct text *t, const struct table *table, const
 	}
 }
 
+static void grow(struct sink *s, unsigned int len)
+{
+	unsigned int width = ENDPOINT_V4;
+
+	if (len <= s->endpoint_width)
+		return;
+	if (!s->width || len <= ENDPOINT_V4) {
+		s->endpoint_width = len;
+		return;
+	}
+	while (width < len)
+		width += ENDPOINT_STEP;
+	if (width > s->endpoint_most)
+		width = s->endpoint_most;
+	if (width > s->endpoint_width)
+		s->endpoint_width = width;
+}
+
 void cell_endpoint(struct cell *c, const struct row *row, enum field addr, enum field port)
 {
 	const struct value *a = &row->values[addr];
-	size_t len;
 
 	if (row_has(row, addr) && a->len == 6)
 		text_char(&c->text, '[');
@@ -146,7 +205,5 @@ void cell_endpoint(struct cell *c, const struct row *row, enum field addr, enum 
 		text_uint(&c->text, row->values[port].u);
 	else
 		text_char(&c->text, '*');
-	len = c->text.p - c->buf;
-	if (len > c->sink->endpoint_width)
-		c->sink->endpoint_width = len;
+	grow(c->sink, c->text.p - c->buf);
 }

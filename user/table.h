@@ -6,7 +6,8 @@
  * Every column has a narrow form, which may be nothing, and a wide one.  The
  * narrow ones are always there; what width is left goes to the wide ones by
  * rank.  A cell that is too long pushes the next ones aside, which catch up as
- * soon as they have blanks to spare: nothing is ever cut.
+ * soon as they have blanks to spare: nothing is ever cut.  Endpoints widen their
+ * columns, on a terminal only as far as no column has to be left out for it.
  */
 #ifndef SYNFIN_TABLE_H
 #define SYNFIN_TABLE_H
@@ -49,6 +50,12 @@ struct table {
 
 /* Settle the forms of the columns for s->width. */
 void table_fit(struct sink *s, const struct table *table);
+
+/*
+ * Whether endpoints have become wider than `before` and the forms have been settled
+ * anew for that: then the header is another one.
+ */
+bool table_refit(struct sink *s, const struct table *table, unsigned int before);
 
 /* One line, without a line end: the row's, or the header's without a row. */
 void table_line(struct sink *s, struct text *t, const struct table *table, const struct row *row);

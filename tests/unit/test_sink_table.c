@@ -305,6 +305,45 @@ static void ipv6_has_brackets_and_widens_the_columns_for_good(void **state)
 		"SYN_SENT -> ESTABLISHED +213us        curl[812]\n");
 }
 
+static const uint8_t v6_long[16] = { 0x20, 0x01, 0x0d, 0xb8, 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc,
+				     0xde, 0xf0, 0x12, 0x34, 0x56, 0x78 };
+
+/* At the cost of forms, not of columns, and below a header that fits. */
+static void on_a_terminal_long_endpoints_have_a_header_of_their_own(void **state)
+{
+	struct row row = established();
+
+	assert_string_equal(open_table(F_TRACE, 120),
+		"TIME            LOCAL                    REMOTE                "
+		"EVENT                                 PROCESS\n");
+	put_addr(&row, F_RADDR, v6_long, 6);
+	assert_line(&row,
+		"TIME         LOCAL     REMOTE                                    "
+		"EVENT                                 PROCESS\n"
+		"02:11:00.123 :41234 -> [2001:db8:1234:5678:9abc:def0:1234:5678]:443 "
+		"SYN_SENT -> ESTABLISHED +213us     curl[812]\n");
+	row = established();
+	assert_line(&row,
+		"02:11:00.123 :41234 -> 10.0.0.2:443                              "
+		"SYN_SENT -> ESTABLISHED +213us        curl[812]\n");
+	assert_true(table.sink.endpoint_width <= table.sink.endpoint_most);
+}
+
+/* It would cost every line, and gain nothing. */
+static void on_a_narrow_terminal_a_long_endpoint_moves_its_own_line_only(void **state)
+{
+	struct row row = established();
+
+	open_table(F_TRACE, 80);
+	put_addr(&row, F_RADDR, v6_long, 6);
+	assert_line(&row,
+		"02:11:00.123 :41234 -> [2001:db8:1234:5678:9abc:def0:1234:5678]:443 "
+		"SYN_SENT -> ESTABLISHED +213us\n");
+	row = established();
+	assert_line(&row,
+		"02:11:00.123 :41234 -> 10.0.0.2:443          SYN_SENT -> ESTABLISHED +213us\n");
+}
+
 static void the_longest_ipv4_endpoint_fits_from_the_start(void **state)
 {
 	struct row row = established();
@@ -744,6 +783,8 @@ int main(void)
 		TEST(nothing_known_but_the_event_is_still_a_line),
 		TEST(a_row_of_another_kind_is_named),
 		TEST(ipv6_has_brackets_and_widens_the_columns_for_good),
+		TEST(on_a_terminal_long_endpoints_have_a_header_of_their_own),
+		TEST(on_a_narrow_terminal_a_long_endpoint_moves_its_own_line_only),
 		TEST(the_longest_ipv4_endpoint_fits_from_the_start),
 		TEST(a_narrow_remote_column_grows_when_it_must),
 		TEST(conns_without_a_terminal_has_all_columns),
