@@ -366,7 +366,7 @@ static void why(struct cell *c, const struct row *row)
 
 static const struct column audit_columns[] = {
 	{ "NETNS", 10, 10, 0, false, netns },
-	{ "COUNTER", 30, 38, 3, false, counter },
+	{ "COUNTER", 30, 30, 0, false, counter },
 	{ "KERNEL", 10, 10, 0, true, kernels },
 	{ "TRACED", 10, 10, 0, true, traced },
 	{ "RESIDUAL", 9, 14, 1, true, residual },

@@ -186,8 +186,8 @@ static void grow(struct sink *s, unsigned int len)
 		width += ENDPOINT_STEP;
 	if (width > s->endpoint_most)
 		width = s->endpoint_most;
-	if (width > s->endpoint_width)
-		s->endpoint_width = width;
+	if (width >= ENDPOINT_V4 + ENDPOINT_STEP && width > s->endpoint_width)
+		s->endpoint_width = width;	/* less would gain nothing */
 }
 
 void cell_endpoint(struct cell *c, const struct row *row, enum field addr, enum field port)

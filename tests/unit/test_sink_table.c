@@ -341,7 +341,7 @@ static void on_a_narrow_terminal_a_long_endpoint_moves_its_own_line_only(void **
 		"SYN_SENT -> ESTABLISHED +213us\n");
 	row = established();
 	assert_line(&row,
-		"02:11:00.123 :41234 -> 10.0.0.2:443          SYN_SENT -> ESTABLISHED +213us\n");
+		"02:11:00.123 :41234 -> 10.0.0.2:443        SYN_SENT -> ESTABLISHED +213us\n");
 }
 
 static void the_longest_ipv4_endpoint_fits_from_the_start(void **state)
