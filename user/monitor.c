@@ -59,7 +59,8 @@ static void count_life(struct monitor *m, const struct report *r)
 	m->board.connections++;
 	m->board.incomplete += !r->connection.complete;
 	m->board.counts.outcomes[v->outcome]++;
-	m->board.counts.closes[v->close]++;
+	if (v->outcome == OUTCOME_ESTABLISHED)	/* of the others it says nothing more */
+		m->board.counts.closes[v->close]++;
 }
 
 void monitor_report(struct monitor *m, const struct report *r, bool asked_for)

@@ -235,6 +235,8 @@ static void on_connection(struct troubles *t, const struct report *r)
 	struct trouble_group *group;
 	struct board_trouble *b;
 
+	if (v->close == CLOSE_STILL_OPEN)	/* the run ends, not the handshake */
+		return;
 	end_pending(t, r);
 	if (!has_failed(v) && is_orderly(v))
 		return;

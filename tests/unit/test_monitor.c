@@ -346,6 +346,30 @@ static void a_census_tells_time_wait_and_ports(void **state)
 	assert_int_equal(board.nr_spaces, 0);
 }
 
+static void a_handshake_under_way_at_the_end_is_still_told(void **state)
+{
+	union event again = { .retransmit = retransmit_of(T0 + SEC, 1, TS_SYN_SENT) };
+
+	begin(false);
+	state_at(T0, 1, TS_CLOSE, TS_SYN_SENT);
+	again.retransmit.tcp_flags = 2;
+	feed(again);
+	feed((union event){ .end = end_of(T0 + 2 * SEC, 1) });
+	monitor_board(monitor, T0 + 2 * SEC, &board);
+	assert_int_equal(board.nr_troubles, 1);
+	assert_int_equal(board.troubles[0].kind, TROUBLE_PENDING);
+	assert_int_equal(board.sockets[TS_SYN_SENT], 1);
+}
+
+static void how_failed_attempts_closed_says_nothing_more(void **state)
+{
+	begin(false);
+	refuse(T0 + MSEC, 1);
+	look(T0 + SEC);
+	for (unsigned int i = 0; i < CLOSE_MAX; i++)
+		assert_int_equal(board.counts.closes[i], 0);
+}
+
 static void what_was_open_at_the_end_is_what_is_left(void **state)
 {
 	begin(false);
@@ -377,6 +401,8 @@ int main(void)
 		T(losses_are_on_the_board),
 		T(a_census_tells_time_wait_and_ports),
 		T(what_was_open_at_the_end_is_what_is_left),
+		T(a_handshake_under_way_at_the_end_is_still_told),
+		T(how_failed_attempts_closed_says_nothing_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
