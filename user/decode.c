@@ -124,12 +124,14 @@ static bool is_text_at_end(const union event *ev)
 static bool is_process(const struct wire_process *p)
 {
 	size_t at = (size_t)p->exe_len + p->cmdline_len;
-	const char *path = p->text + at;
+	const char *path;
 
-	return is_text(p->comm, sizeof(p->comm)) && p->exe_len <= WIRE_EXE_LEN &&
-	       p->cmdline_len <= WIRE_CMDLINE_LEN && p->cgroup_len < WIRE_PATH_LEN &&
-	       offsetof(struct wire_process, text) + at + p->cgroup_len <= p->hdr.len &&
-	       (!p->cgroup_len || (*path == '/' && !memchr(path, 0, p->cgroup_len)));
+	if (!is_text(p->comm, sizeof(p->comm)) || p->exe_len > WIRE_EXE_LEN ||
+	    p->cmdline_len > WIRE_CMDLINE_LEN || p->cgroup_len >= WIRE_PATH_LEN ||
+	    offsetof(struct wire_process, text) + at + p->cgroup_len > p->hdr.len)
+		return false;
+	path = p->text + at;
+	return !p->cgroup_len || (*path == '/' && !memchr(path, 0, p->cgroup_len));
 }
 
 static bool is_path(const struct wire_cgroup *c)
