@@ -123,12 +123,12 @@ root = 'check cost:tests/check/cost $(COSTS) $O/synfin' 'check vmlinux:tests/che
 real = 'export real:TOOLS=$O/export-tools SYNFIN=$O/synfin STORM=$O/tests/storm tests/export/real.py'
 
 test-unit: programs sanitized fuzzers		## tests that need no root, in seconds
-	$Qtests/tap $(no_root)
+	$Qtests/tap $(no_root) --
 
 test: deps-test				## root: deps, build, every test
-	$Q$(MAKE) --no-print-directory programs sanitized fuzzers
+	$Q$(MAKE) --no-print-directory -j$$(nproc) programs sanitized fuzzers
 	$Q-tests/export/fetch $O/export-tools
-	$Qtests/tap $(no_root) $(root)
+	$Qtests/tap $(no_root) -- $(root)
 
 test-export: deps-test			## root: export alone, with Prometheus and others fetched
 	$Q$(MAKE) --no-print-directory programs
