@@ -61,6 +61,8 @@ static void add_up(struct tw_place *sum, const struct tw_place *p)
 	sum->fin_wait2 += p->fin_wait2;
 	sum->overdue += p->overdue;
 	sum->doubtful += p->doubtful;
+	if (p->most_off > sum->most_off)
+		sum->most_off = p->most_off;
 }
 
 void timewait_sum(const struct timewait *t, struct tw_place *ret)
@@ -538,6 +540,8 @@ void timewait_read(struct timewait *t, uint32_t netns, uint32_t kernel, uint32_t
 	if (limit)
 		p->limit = limit;
 	p->off = (int32_t)(kernel - (p->time_wait + p->fin_wait2));
+	if ((uint32_t)(p->off < 0 ? -p->off : p->off) > p->most_off)
+		p->most_off = p->off < 0 ? -p->off : p->off;
 	if (kernel >= p->time_wait + p->fin_wait2 - p->overdue)
 		p->short_ns = 0;
 	else if (!p->short_ns)

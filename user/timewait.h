@@ -88,6 +88,7 @@ struct tw_place {
 	uint64_t read_ns;
 	uint32_t kernel, limit;
 	int32_t  off;		/* less what the ledger had */
+	uint32_t most_off;	/* the farthest that it was, either way */
 	uint64_t short_ns;	/* it has been less than it can be since then; 0: it is not */
 	uint64_t asked_ns, patience_ns;	/* for a census, and not again before */
 };

@@ -457,7 +457,7 @@ static void whoever_was_found_or_has_moved_on_is_told_once(void **state)
 
 static void the_kernels_count_is_held_against_what_there_is(void **state)
 {
-	struct tw_place *p;
+	struct tw_place *p, sum;
 
 	open_ledger(10);
 	enter(1, T0);
@@ -471,6 +471,16 @@ static void the_kernels_count_is_held_against_what_there_is(void **state)
 	timewait_read(&t, 1, 1, 0, T0 + 2 * SEC);
 	assert_int_equal(p->off, -1);
 	assert_int_equal(p->limit, 65536);
+	assert_int_equal(p->most_off, 3);
+	timewait_sum(&t, &sum);
+	assert_int_equal(sum.most_off, 3);
+	timewait_read(&t, 1, 0, 0, T0 + 3 * SEC);
+	assert_int_equal(p->most_off, 3);
+	enter(3, T0);
+	enter(4, T0);
+	timewait_read(&t, 1, 0, 0, T0 + 4 * SEC);
+	assert_int_equal(p->off, -4);
+	assert_int_equal(p->most_off, 4);
 }
 
 static void fewer_than_there_must_be_are_a_reason_to_count_off(void **state)
