@@ -40,7 +40,7 @@ HONEST_RATE, HONEST_SECONDS = 400, 3        # connections a second, and how long
 
 MB = 1 << 20
 # What a tracer may hold: its buffers, and what it takes to remember a life (synfin(8), NOTES).
-BASE, EACH = 64 * MB, 512
+BASE, EACH, ROOM = 48 * MB, 512, 8 * MB
 
 
 def rss(pid):
@@ -188,13 +188,12 @@ def wrong_runs(siege):
 
 
 def wrong_memory(siege):
-    alive = max(len(siege.lives), siege.count)
-    for name in siege.rss[0]:
-        sizes = [weight[name] for weight in siege.rss]
-        if sizes[1] > BASE + EACH * alive:
-            yield f"{name}: {sizes[1] / MB:.1f} MB resident, for {alive} lives"
-        if len(sizes) > 2 and sizes[2] > sizes[1] * 1.1 + 4 * MB:
-            yield f"{name}: {sizes[1] / MB:.1f} MB resident after one round, {sizes[2] / MB:.1f} MB after two"
+    """However often it comes: the half-open ones of one round are the most at a time."""
+    alive = min(len(siege.lives), siege.count)
+    for name, began in siege.rss[0].items():
+        largest = max(weight[name] for weight in siege.rss)
+        if began > BASE or largest > began + EACH * alive + ROOM:
+            yield f"{name}: {began / MB:.1f} MB resident, then {largest / MB:.1f} MB, for {alive} lives at a time"
 
 
 def wrong_lives(siege):
@@ -264,7 +263,7 @@ def tiny_windows():
 
 def ports_used_again():
     """tuples opened anew as soon as they are closed: every life of each is told"""
-    yield from withstood(Siege("reuse", 1), 3000)
+    yield from withstood(Siege("reuse", 1), 1000)
 
 
 TESTS = [any_segments, floods_of_resets, flood_of_syns, flood_of_syns_with_cookies, tiny_windows, ports_used_again]

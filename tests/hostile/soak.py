@@ -127,7 +127,7 @@ class Soak:
         wrong += [f"audit: {row}" for row in counters if row.get("residual")]
         if audited:
             wrong.append(f"audit exited with {audited}")
-            self.missed += max(abs(row.get("residual", 0)) for row in counters)
+            self.missed += sum(abs(row.get("residual", 0)) for row in counters)
         told, made = self.tracer.lives - self._told, storm.number("summary.connections")
         if told != made:
             wrong.append(f"{made} lives made, {told} told")
@@ -141,7 +141,7 @@ class Soak:
                len([row for row in counters if row.get("residual") == 0]), len(wrong))
         self.rows.append(row)
         for text in wrong if audited else ():
-            print(f"# {text}")
+            print(f"# {text}", flush=True)
         if audited and told == made:    # audit missed it as well: of this main() tells
             wrong = []
         self.wrong += [f"minute {row[0]}: {text}" for text in wrong]
