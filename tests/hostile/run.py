@@ -35,7 +35,7 @@ SYNFIN, STORM = storm.SYNFIN, storm.STORM
 RAW = os.environ.get("RAW", "build/tests/raw")
 SERVE = os.environ.get("SERVE", "build/tests/serve")
 NEAR, FAR = "10.66.0.1", "10.66.0.2"
-PORTS = 9001, 9002, 9003            # ports.h
+PATIENT, PORTS = 9001, (9001, 9002, 9003)       # ports.h
 HONEST_RATE, HONEST_SECONDS = 400, 3        # connections a second, and how long
 
 MB = 1 << 20
@@ -262,8 +262,15 @@ def tiny_windows():
 
 
 def ports_used_again():
-    """tuples opened anew as soon as they are closed: every life of each is told"""
-    yield from withstood(Siege("reuse", 1), 1000)
+    """tuples opened anew as soon as they are closed: every life of each is told, and who closed it"""
+    siege = Siege("reuse", 1)
+    yield from withstood(siege, 1000)
+    for one in siege.attacked("established"):
+        if one["lport"] != PATIENT or one["close"] == "still_open":
+            continue
+        # The peer's FIN came first, and no packet of it was ever a RST.
+        if (one["close"], one.get("closed_by"), one.get("time_wait")) != ("fin", "remote", False):
+            yield f"ended otherwise: {one}"
 
 
 TESTS = [any_segments, floods_of_resets, flood_of_syns, flood_of_syns_with_cookies, tiny_windows, ports_used_again]
