@@ -57,12 +57,17 @@ class Tracer:
 
     def __init__(self, netns):
         self._errors = tempfile.NamedTemporaryFile(prefix="synfin-soak-")
-        self.process = subprocess.Popen([SYNFIN, "conns", "-q", "-o", "json", "--strict", "-N", netns],
+        self.process = subprocess.Popen([SYNFIN, "conns", "-o", "json", "--strict", "-N", netns],
                                         stdout=subprocess.PIPE, stderr=self._errors)
         self.lives, self.last = 0, b""
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
-        time.sleep(1)
+        deadline = time.monotonic() + 60
+        while "tracing" not in pathlib.Path(self._errors.name).read_text(encoding="utf-8"):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.__exit__()
+                raise RuntimeError("conns never said 'tracing'")
+            time.sleep(0.05)
 
     def _read(self):
         for line in self.process.stdout:
@@ -111,7 +116,7 @@ class Soak:
         began = time.monotonic()
         audit = subprocess.Popen([SYNFIN, "audit", "-q", "-o", "json", "-N", self.netns],
                                  stdout=subprocess.PIPE, text=True)
-        time.sleep(1)
+        time.sleep(2)       # audit is there
         storm = self._storm()
         time.sleep(PAUSE)
         audit.send_signal(signal.SIGINT)
