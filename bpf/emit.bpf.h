@@ -90,6 +90,17 @@ static __always_inline bool is_news(void *seen, __u64 key)
 	return true;
 }
 
+/* Most are the same as the last on this CPU. */
+static __always_inline bool is_new_cgroup(__u64 cgroup)
+{
+	struct wire_cpu *cpu = this_cpu();
+
+	if (!cpu || cpu->cgroup == cgroup)
+		return false;
+	cpu->cgroup = cgroup;
+	return is_news(&seen_cgroups, cgroup);
+}
+
 /*
  * The reader looks up what a cgroup is called, and what /proc shows of a process, and
  * what was made for a single command is gone before its timer comes: so of each of
@@ -97,7 +108,7 @@ static __always_inline bool is_news(void *seen, __u64 key)
  */
 static __always_inline void record_end_of(void *rec, __u64 cgroup, __u64 process)
 {
-	bool wakes = wants_owners && is_news(&seen_cgroups, cgroup);
+	bool wakes = wants_owners && is_new_cgroup(cgroup);
 
 	if (wants_processes && is_news(&seen_processes, process))
 		wakes = true;

@@ -564,7 +564,9 @@ struct wire_cpu {
 	__u64 percpu_offset;	/* of the kernel's per-CPU variables; stays in the kernel */
 	__u32 nested[8];	/* by enum wire_prog: hits that the twin took */
 	__u32 records;		/* submitted, roughly: see wake_mask */
-	__u32 pad[5];
+	__u32 pad;
+	__u64 cgroup;		/* of which user space was last told */
+	__u64 pad_end;
 };
 WIRE_ASSERT(wire_cpu, 64);
 

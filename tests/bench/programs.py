@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import statistics
 
 import tracer
 from tracer import ROUNDS, SYNFIN, QUICK, Loop, Tracer, row, storm
@@ -43,6 +44,29 @@ def transitions(network, directory):
     return [row("transition, untraced", plain, "ns")] + \
            [row(f"transition, {name}: more", values, "ns") for name, values in more.items()] + \
            [row("transition, trace: more / untraced", [b / a for a, b in zip(plain[1::3], more["trace"])])]
+
+
+def contention(network, directory):
+    """The same on one CPU, and on all at once: what they lose to each other for want of one ring each."""
+    loops = [Loop(network, "transitions", "20", cpu=cpu) for cpu in range(os.cpu_count())]
+    command = [SYNFIN, "export", "--textfile", f"{directory}/synfin.prom", "-N", network.name]
+
+    def together(some):
+        def once():
+            for loop in some:
+                loop.begin()
+            return statistics.mean(loop.result_ns() for loop in some)
+        return min(once() for _ in range(10))
+
+    more = {1: [], len(loops): []}
+    for _ in range(ROUNDS):
+        for count, values in more.items():
+            plain = together(loops[:count])
+            with Tracer(command, f"{directory}/out"):
+                values.append(together(loops[:count]) - plain)
+    for loop in loops:
+        loop.end()
+    return [row(f"transition, export: more, on {count} CPUs at once", values, "ns") for count, values in more.items()]
 
 
 def owners(network, directory):

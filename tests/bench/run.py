@@ -25,7 +25,7 @@ import storms
 
 from netns import Netns
 
-PARTS = (programs.transitions, programs.owners, programs.rare, storms.storms, storms.burst, storms.beside_busy,
+PARTS = (programs.transitions, programs.contention, programs.owners, programs.rare, storms.storms, storms.burst, storms.beside_busy,
          standing.engine, standing.explain, standing.census, standing.scrape, standing.memory, standing.idle)
 
 

@@ -97,15 +97,22 @@ class Tracer:
 class Loop:
     """A program of this directory that measures a round each time it is asked to."""
 
-    def __init__(self, network, *words):
-        self._process = subprocess.Popen(["ip", "netns", "exec", network.name, BENCH / words[0], *words[1:]],
+    def __init__(self, network, *words, cpu=None):
+        pinned = [] if cpu is None else ["taskset", "-c", str(cpu)]
+        self._process = subprocess.Popen(["ip", "netns", "exec", network.name, *pinned, BENCH / words[0], *words[1:]],
                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.round_ns()
 
-    def round_ns(self):
+    def begin(self):
         self._process.stdin.write("go\n")
         self._process.stdin.flush()
+
+    def result_ns(self):
         return float(self._process.stdout.readline())
+
+    def round_ns(self):
+        self.begin()
+        return self.result_ns()
 
     def least_ns(self, rounds=20):
         """Of many short rounds: whatever else happened took longer."""
