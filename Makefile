@@ -56,10 +56,11 @@ static: $O/synfin-static		## one binary without libraries, as build/synfin-stati
 
 # All but the HTTP server (http_none.c says why).  libbpf.a wants libelf.  What the
 # linker warns of is not called (libcap-ng: a user by name), or only for names of
-# hosts (getaddrinfo).
+# hosts (getaddrinfo).  Newer libelf.a wants zstd, too.
 STATIC	:= main $(filter-out web_config auth,$(CORE)) $(patsubst http,http_none,$(LIVE))
+LIBELF := $(or $(shell pkg-config --static --libs libelf 2>/dev/null),-lelf -lz)
 $O/synfin-static: $(call objs,$(STATIC))
-	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -static -o $@ $^ -lncursesw -ltinfo -lbpf -lcap-ng -lelf -lz $(LDLIBS)
+	$(call say,LINK)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -static -o $@ $^ -lncursesw -ltinfo -lbpf -lcap-ng $(LIBELF) $(LDLIBS)
 
 # For another architecture: make static ARCH=arm64 O=build/arm64.  clang compiles for
 # all of them; libraries and linker are fetched, and installed nowhere.
