@@ -12,16 +12,26 @@ import time
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 LISTS_LAST = 24 * 3600          # seconds
+_until = None                   # by time.monotonic()
 
 
 class Unavailable(Exception):
-    """Not to be had here: no mirror, no such package, no such program."""
+    """Not to be had here: no mirror, no such package, no such program, no time."""
+
+
+def end_in(seconds):
+    """What is asked of a mirror from now on ends in this time, or is unavailable."""
+    global _until
+    _until = time.monotonic() + seconds
 
 
 def _run(words, what, **options):
+    left = max(0, _until - time.monotonic()) if _until else None
     try:
-        return subprocess.run(words, check=True, text=True, stdin=subprocess.DEVNULL,
+        return subprocess.run(words, check=True, text=True, stdin=subprocess.DEVNULL, timeout=left,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options).stdout
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"{what}: {words[0]} did not come to its end in time") from None
     except FileNotFoundError:
         raise Unavailable(f"{what}: no {words[0]} on this machine") from None
     except subprocess.CalledProcessError as error:
@@ -66,7 +76,7 @@ class Apt:
 
     def __init__(self, folder, suites, arch, installed=False):
         self._folder, self._suites, self._arch = os.path.abspath(folder), suites, arch
-        self._installed = installed
+        self._installed, self._names = installed, None
         self._conf = os.path.join(self._folder, "apt.conf")
 
     def _path(self, *words):
@@ -80,18 +90,38 @@ class Apt:
             with open(stamp, encoding="utf-8") as file:
                 if file.read() == wanted:
                     return
-        self._configure()
-        self._apt("get", "update", what="the lists of packages")
+        self._fetch_lists()
         with open(stamp, "w", encoding="utf-8") as file:
             file.write(wanted)
 
-    def _configure(self):
+    def _fetch_lists(self):
+        """A suite that the mirror no longer has is left out; of all the others one is enough."""
+        try:
+            self._update(self._suites)
+        except Unavailable as reason:
+            there = [suite for suite in self._suites if self._is_there(suite)]
+            if not there:
+                raise reason
+            self._update(there)
+
+    def _is_there(self, suite):
+        try:
+            self._update([suite])
+        except Unavailable:
+            return False
+        return True
+
+    def _update(self, suites):
+        self._configure(suites)
+        self._apt("get", "update", what="the lists of packages")
+
+    def _configure(self, suites):
         uris = mirrors()
         for folder in ("lists/partial", "cache/archives/partial", "none"):
             os.makedirs(self._path(folder), exist_ok=True)
         open(self._path("no-status"), "w").close()
         with open(self._path("sources.list"), "w", encoding="utf-8") as file:
-            for suite in self._suites:
+            for suite in suites:
                 uri = uris.get("-security" if suite.endswith("-security") else "")
                 if uri:
                     file.write(f"deb [signed-by={KEYRING} arch={self._arch}] {uri} {suite} main\n")
@@ -110,11 +140,15 @@ class Apt:
             file.write('Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";\n')
 
     def _apt(self, tool, *words, what, cwd=None):
-        return _run([f"apt-{tool}", *words], what, cwd=cwd, env={**os.environ, "APT_CONFIG": self._conf})
+        # Files of this machine's say otherwise in containers, and reading the lists takes seconds.
+        kept = [f"-oDir::Cache::{name}={name}.bin" for name in ("pkgcache", "srcpkgcache")]
+        return _run([f"apt-{tool}", *kept, *words], what, cwd=cwd, env={**os.environ, "APT_CONFIG": self._conf})
 
     def names(self, beginning):
         """Every package whose name begins so."""
-        return self._apt("cache", "pkgnames", beginning, what=beginning).split()
+        if self._names is None:
+            self._names = self._apt("cache", "pkgnames", what="names of packages").split()
+        return [name for name in self._names if name.startswith(beginning)]
 
     def download(self, name):
         """The package's archive, fetched unless it is here already."""
