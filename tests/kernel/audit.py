@@ -439,12 +439,14 @@ def main():
     parser.add_argument("-r", "--runs", type=int, default=5, help="storms with trouble (5)")
     parser.add_argument("-t", "--twins", type=int, default=0,
                         help="storms with slow programs, whose twins have much to do (0)")
+    parser.add_argument("test", nargs="*", help="which tests (all)")
     options = parser.parse_args()
     tests = [(everything, (options.runs,)), (full_time_wait_table, ()), (busy_edges, ()),
              (without_twins, ()), (tiny_ring, ()), (records, ()),
              (namespaces_that_come_and_go, ()), (command_line, ())]
     if options.twins:
         tests.append((with_twins, (options.twins,)))
+    tests = [(test, words) for test, words in tests if test.__name__ in options.test or not options.test]
     failures = 0
     print(f"1..{len(tests)}", flush=True)
     for number, (test, words) in enumerate(tests, 1):

@@ -4,7 +4,7 @@
 
 tests/load/storm.c says how many lives of each kind it made; synfin must have
 reported just these, each once, complete, and have lost nothing. Prints TAP.
-Needs root. SYNFIN and STORM name the programs.
+Needs root. SYNFIN and STORM name the programs; words are the tests to run, if not all.
 """
 
 import collections
@@ -243,6 +243,7 @@ def added_up(storm):
 def main():
     tests = [mixed_kinds, one_burst, slow_program, without_twins, tiny_ring,
              stopped_reader]
+    tests = [test for test in tests if test.__name__ in sys.argv[1:] or not sys.argv[1:]]
     failed = False
     print(f"1..{len(tests)}")
     for number, test in enumerate(tests, 1):

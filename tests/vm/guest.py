@@ -7,6 +7,7 @@ import glob
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -21,6 +22,7 @@ MACHINES = {
               ["-M", "virt,gic-version=3", "-cpu", "neoverse-n1"], "ttyAMA0"),
 }
 MEMORY = "1024"         # MB; less leaves little room for orphans and socket buffers
+BOOT = 150              # seconds; what has not come up then never will
 TAP = re.compile(r"(not )?ok\b\s*\d*\s*-?\s*(.*?)\s*(?:#\s*SKIP\b\s*(.*))?$", re.IGNORECASE)
 
 
@@ -93,15 +95,22 @@ class Check:
         return wrong
 
 
-class Guest:
-    """One boot. After run(): release is None if it never came up, and checks
-    holds what it said of each."""
+def _kill(process):
+    """Popen's own would reap it, and what it used be lost."""
+    os.kill(process.pid, signal.SIGKILL)
 
-    def __init__(self, qemu, kernel, archives, checks, words=""):
-        self._qemu, self._kernel, self._archives = qemu, kernel, archives
+
+class Guest:
+    """One boot, its console kept in the file `log`. After run(): release is None if
+    it never came up, checks holds what it said of each, and is_cut_off whether its
+    time was over."""
+
+    def __init__(self, qemu, kernel, archives, checks, log, words=""):
+        self._qemu, self._kernel, self._archives, self._log = qemu, kernel, archives, log
         self._words = f"checks={','.join(checks)} {words}"
         self.wanted, self.checks = checks, {}
-        self.release = self.seconds = None
+        self.release = self.seconds = self.cpu_seconds = None
+        self.is_cut_off = self._ended = False
         self._tail = []
 
     def run(self, limit):
@@ -112,21 +121,35 @@ class Guest:
             initrd.flush()
             process = subprocess.Popen(self._qemu.command(self._kernel, initrd.name, self._words),
                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                       env=self._qemu.environment(), preexec_fn=lambda: os.nice(10))
-            timer = threading.Timer(limit, process.kill)
-            timer.start()
+                                       env=self._qemu.environment())
+            timers = [threading.Timer(limit, self._cut_off, [process]), threading.Timer(BOOT, self._give_up, [process])]
+            for timer in timers:
+                timer.daemon = True
+                timer.start()
             try:
-                self._listen(process.stdout)
+                with open(self._log, "wb", buffering=0) as log:
+                    self._listen(process.stdout, log, begun)
             finally:
-                process.kill()
-                process.wait()
-                timer.cancel()
+                for timer in timers:
+                    timer.cancel()
+                _kill(process)
+                _, process.returncode, used = os.wait4(process.pid, 0)
+        self.cpu_seconds = used.ru_utime + used.ru_stime
         self.seconds = time.monotonic() - begun
         return self
 
-    def _listen(self, console):
+    def _cut_off(self, process):
+        self.is_cut_off = True
+        _kill(process)
+
+    def _give_up(self, process):
+        if not self.release:
+            _kill(process)
+
+    def _listen(self, console, log, begun):
         check = None
         for raw in console:
+            log.write(b"%7.2f %s" % (time.monotonic() - begun, raw))
             text = raw.decode(errors="replace").rstrip("\r\n")
             self._tail = self._tail[-30:] + [text]
             words = text.split()
@@ -137,8 +160,14 @@ class Guest:
             elif text.startswith("DONE ") and check:
                 check.end(int(words[2]), float(words[3]), float(words[4]))
                 check = None
+            elif text == "END":
+                self._ended = True
             elif check:
                 check.line(text)
+
+    def died(self):
+        """Before its checks were through, and of itself."""
+        return not self._ended and not self.is_cut_off
 
     def never_came_up(self):
         """Why this says nothing of synfin: the console's last lines; or None."""

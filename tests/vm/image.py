@@ -20,7 +20,7 @@ import tempfile
 from packages import Unavailable, natural
 
 # Programs of this machine that the tests run, besides busybox.
-PROGRAMS = ("ip", "ss", "tc", "nft", "unshare", "setpriv")
+PROGRAMS = ("ip", "ss", "tc", "nft", "unshare", "setpriv", "prlimit")
 PACKAGES = ["iproute2", "nftables", "util-linux", "dash", "python3"]      # that have them
 APPLETS = """mount mkdir cat echo sleep poweroff reboot uname insmod ln rm cp ls dmesg date head tail sed grep
 	sysctl ps kill cut free tr""".split()

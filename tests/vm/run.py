@@ -5,8 +5,8 @@ binary. Two machines at a time. Prints TAP and a table; exits 1 if a test failed
 
 Nothing is installed: kernels, QEMU and what else is needed are fetched from the
 mirror that this machine's apt uses, and kept in a folder. What cannot be had is
-skipped, with the reason. A guest that dies before it says a word of synfin is
-booted once more, and if it dies again, too, that is told apart from a failure.
+skipped, with the reason. A guest that dies is booted once more; one that dies again
+before it says a word of synfin is told apart from a failure.
 """
 
 import argparse
@@ -24,26 +24,33 @@ sys.path.append(os.path.join(HERE, "../../tools"))
 import image
 import kernels
 from guest import Guest, Qemu, backports
-from packages import Apt, Unavailable, architecture, release, unpack
+from packages import Apt, Unavailable, architecture, end_in, release, unpack
 
 DEFAULT = "5.10 6.1 6.12 6.18 newest"
 # A machine runs one group of checks, so that no machine is the last for long.
-GROUPS = (("scenarios",), ("doctor", "existing", "filters", "storm", "audit"))
+GROUPS = (("scenarios",), ("doctor", "rights", "existing", "filters", "storm", "audit"))
 CHECKS = [check for group in sorted(GROUPS, key=len, reverse=True) for check in group]
+SHORT = "rights scenarios storm audit"      # in one machine, and of the last three a few tests
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-k", "--kernels", default=DEFAULT, help=f"which kernels, in Debian's words, ARCH: before it if it is not this one's ({DEFAULT})")
-    parser.add_argument("-c", "--checks", default=" ".join(CHECKS), help="which checks (all)")
+    parser.add_argument("-c", "--checks", help="which checks (all)")
     parser.add_argument("-p", "--pattern", default="", help="only scenarios whose names contain this")
+    parser.add_argument("-q", "--quick", action="store_true", help=f"a few tests of each: {SHORT}")
     parser.add_argument("-s", "--synfin", default="build/synfin-static", help="the static binary")
     parser.add_argument("-S", "--storm", default="build/tests/storm-static", help="the storm generator, static")
     parser.add_argument("-d", "--folder", default="build/vm", help="where what was fetched is kept")
     parser.add_argument("-l", "--limit", type=int, default=900, help="seconds that a machine may run (900)")
+    parser.add_argument("-t", "--time", type=int, default=24 * 3600, help="seconds that all may take; what has not begun then is skipped")
     parser.add_argument("-m", "--machines", type=int, default=2, help="machines at a time (2)")
     parser.add_argument("-v", "--verbose", action="store_true", help="what a failed test said, in full")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.checks = [check for check in CHECKS
+                      if check in (options.checks or (SHORT if options.quick else " ".join(CHECKS))).split()]
+    options.until = time.monotonic() + options.time
+    return options
 
 
 class Plan:
@@ -52,16 +59,32 @@ class Plan:
     def __init__(self, furniture, unpacked, checks, options):
         self.kernel, self.checks, self.unpacked = unpacked.kernel, checks, unpacked
         self._furniture, self._options = furniture, options
-        self.guest, self.boots = None, 0
+        self.guest, self.boots, self.deaths = None, 0, []
 
     def run(self):
-        words = f"patterns={self._options.pattern.replace(' ', ',')}" if self._options.pattern else ""
+        """Leaves guest None if there was no time for it."""
         archives = [self._furniture.base, image.of_kernel(self.unpacked.modules())]
-        for self.boots in (1, 2):
-            self.guest = Guest(self._furniture.qemu, self.unpacked.image, archives, self.checks, words).run(self._options.limit)
-            if not self.guest.never_came_up():
+        while self.boots < 2 and self._left() > 0:
+            self.boots += 1
+            self.guest = Guest(self._furniture.qemu, self.unpacked.image, archives, self.checks, self._log(), self._words())
+            self.guest.run(min(self._options.limit, self._left()))
+            if not self.guest.died():
                 break
+            self.deaths.append("never came up" if self.guest.never_came_up() else "died in the midst of it")
         return self
+
+    def _left(self):
+        return self._options.until - time.monotonic()
+
+    def _log(self):
+        name = f"{self.kernel.name}-{self.checks[0]}-{self.boots}.log".replace(" ", "-")
+        return os.path.join(self._options.folder, name)
+
+    def _words(self):
+        words = ["quick=1"] if self._options.quick else []
+        if self._options.pattern:
+            words.append(f"patterns={self._options.pattern.replace(' ', ',')}")
+        return " ".join(words)
 
 
 class Furniture:
@@ -146,21 +169,26 @@ class Tap:
 
 def tell_plan(tap, plan, verbose):
     """A line for each check of a machine that has run."""
-    dead = plan.guest.never_came_up()
-    if plan.boots > 1:
-        print(f"# {plan.kernel.name}: never came up, and was booted again", flush=True)
+    for number, death in enumerate(plan.deaths, 1):
+        print(f"# {plan.kernel.name}: boot {number}: the machine {death}", flush=True)
     for name in plan.checks:
-        title = f"{plan.kernel.name}: {name}"
-        check = plan.guest.checks.get(name)
-        if dead:
-            tap.tell(title, True, ["infrastructure, not synfin: it never came up, twice", *dead])
-        elif not check:
-            tap.tell(title, True, ["never began: the machine died, or its time was over", *plan.guest.last_lines()])
-        else:
-            lines = [f"skipped: {text}" for text in check.skipped]
-            for test, explained in check.wrong():
-                lines += [f"FAILED: {test}", *(f"    {text}" for text in explained[:None if verbose else 25])]
-            tap.tell(f"{title}: {check.passed} tests", bool(check.wrong()), lines)
+        tell_check(tap, plan, name, verbose)
+
+
+def tell_check(tap, plan, name, verbose):
+    title, guest = f"{plan.kernel.name}: {name}", plan.guest
+    check = guest and guest.checks.get(name)
+    if not check and (not guest or guest.is_cut_off):
+        tap.tell(title, False, skip="no time was left")
+    elif guest.never_came_up():
+        tap.tell(title, True, ["infrastructure, not synfin: it never came up, twice", *guest.last_lines()])
+    elif not check:
+        tap.tell(title, True, ["never began: the machine died, twice", *guest.last_lines()])
+    else:
+        lines = [f"skipped: {text}" for text in check.skipped]
+        for test, explained in check.wrong():
+            lines += [f"FAILED: {test}", *(f"    {text}" for text in explained[:None if verbose else 25])]
+        tap.tell(f"{title}: {check.passed} tests", bool(check.wrong()), lines)
 
 
 def cell(plans, name):
@@ -168,8 +196,10 @@ def cell(plans, name):
     check = plan and plan.guest and plan.guest.checks.get(name)
     if not plan:
         return "-"
+    if not check and (not plan.guest or plan.guest.is_cut_off):
+        return "no time"
     if not check or check.status is None:
-        return "never came up" if plan.guest and plan.guest.never_came_up() else "cut off"
+        return "never came up" if plan.guest.never_came_up() else "cut off" if plan.guest.is_cut_off else "died"
     told = f"{check.passed} ok"
     if wrong := check.wrong():
         told += f", {len(wrong)} FAILED"
@@ -180,37 +210,39 @@ def cell(plans, name):
 
 def table(done, checks):
     """Kernels by checks, for people."""
-    rows = [["KERNEL", *(check.upper() for check in checks), "MACHINES"]]
+    rows = [["KERNEL", *(check.upper() for check in checks), "MACHINES", "CPU"]]
     for version in dict.fromkeys(plan.kernel.name for plan in done):
         plans = [plan for plan in done if plan.kernel.name == version]
         rows.append([version, *(cell(plans, check) for check in checks),
-                     f"{sum(plan.guest.seconds for plan in plans):.0f} s"])
+                     *(f"{sum(getattr(plan.guest, name) for plan in plans if plan.guest):.0f} s"
+                       for name in ("seconds", "cpu_seconds"))])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return ["  " + "  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in rows]
 
 
-def groups_of(checks):
-    return [tuple(check for check in group if check in checks) for group in GROUPS if set(group) & set(checks)]
+def groups_of(options):
+    groups = (CHECKS,) if options.quick else GROUPS
+    return [found for group in groups if (found := tuple(check for check in group if check in options.checks))]
 
 
 def run(options, tap):
     begun = time.monotonic()
-    checks = [check for check in CHECKS if check in options.checks.split()]
     found, missing = find_kernels(options)
     plans = [Plan(furniture, unpacked, group, options)
-             for group in groups_of(checks) for furniture, unpacked in found]
-    print(f"1..{len(found) * len(checks) + len(missing)}", flush=True)
+             for group in groups_of(options) for furniture, unpacked in found]
+    print(f"1..{len(found) * len(options.checks) + len(missing)}", flush=True)
     for wanted, why in missing:
         tap.tell(f"Linux {wanted}", False, skip=why)
     with concurrent.futures.ThreadPoolExecutor(options.machines) as pool:
         for future in concurrent.futures.as_completed([pool.submit(plan.run) for plan in plans]):
             tell_plan(tap, future.result(), options.verbose)
-    print(*table([plan for _, unpacked in found for plan in plans if plan.unpacked is unpacked], checks), sep="\n")
+    print(*table([plan for _, unpacked in found for plan in plans if plan.unpacked is unpacked], options.checks), sep="\n")
     print(f"  in {time.monotonic() - begun:.0f} s", flush=True)
 
 
 def main():
     options, tap = arguments(), Tap()
+    end_in(options.time)
     try:
         run(options, tap)
     except Unavailable as reason:
