@@ -126,14 +126,20 @@ test-unit: programs sanitized fuzzers		## tests that need no root, in seconds
 	$Qtests/tap $(no_root) --
 
 test: deps-test				## root: deps, build, every test
-	$Q$(MAKE) --no-print-directory -j$$(nproc) programs sanitized fuzzers
+	$Q$(MAKE) --no-print-directory -j$$(nproc) programs sanitized fuzzers $(call guest_programs,$O)
 	$Q-tests/export/fetch $O/export-tools
-	$Qtests/tap $(no_root) -- $(root)
+	$Qtests/tap $(no_root) -- $(root) $(quick_vm)
 
 test-export: deps-test			## root: export alone, with Prometheus and others fetched
 	$Q$(MAKE) --no-print-directory programs
 	$Qtests/export/fetch $O/export-tools
 	$Qtests/tap 'export:SYNFIN=$O/synfin STORM=$O/tests/storm tests/export/run.py' $(real)
+
+# At the end of make test a few checks on a few kernels, within QUICK_TIME seconds with
+# all that has to be fetched; what cannot be had, or has not begun by then, is skipped.
+QUICK_KERNELS ?= 5.10 6.1 newest
+QUICK_TIME ?= 220
+quick_vm = 'kernels:$(VM) --quick --time $(QUICK_TIME) -k "$(QUICK_KERNELS)"'
 
 # Kernels of Debian's, of another architecture with ARCH: before them.
 KERNELS ?= 5.10 6.1 6.12 6.18 newest arm64:6.12
