@@ -3,6 +3,7 @@
 one processor, no disk, no network; its console is what it says.
 """
 
+import ctypes
 import glob
 import os
 import re
@@ -23,6 +24,8 @@ MACHINES = {
 }
 MEMORY = "1024"         # MB; less leaves little room for orphans and socket buffers
 BOOT = 150              # seconds; what has not come up then never will
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
 TAP = re.compile(r"(not )?ok\b\s*\d*\s*-?\s*(.*?)\s*(?:#\s*SKIP\b\s*(.*))?$", re.IGNORECASE)
 
 
@@ -121,7 +124,8 @@ class Guest:
             initrd.flush()
             process = subprocess.Popen(self._qemu.command(self._kernel, initrd.name, self._words),
                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                       env=self._qemu.environment())
+                                       env=self._qemu.environment(),
+                                       preexec_fn=lambda: _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL))
             timers = [threading.Timer(limit, self._cut_off, [process]), threading.Timer(BOOT, self._give_up, [process])]
             for timer in timers:
                 timer.daemon = True

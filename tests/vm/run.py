@@ -111,7 +111,7 @@ class Furniture:
             path = os.path.join(os.path.dirname(self._options.synfin), self._arch,
                                 os.path.relpath(path, os.path.dirname(self._options.synfin)))
         if not os.access(path, os.X_OK):
-            raise Unavailable(f"no {path}: make static-{self._arch}")
+            raise Unavailable(f"no {path}, which make test-vm builds")
         return path
 
     def _busybox(self, apt):
@@ -170,7 +170,8 @@ class Tap:
 def tell_plan(tap, plan, verbose):
     """A line for each check of a machine that has run."""
     for number, death in enumerate(plan.deaths, 1):
-        print(f"# {plan.kernel.name}: boot {number}: the machine {death}", flush=True)
+        again = ", and was booted again" if number == 1 else ""
+        print(f"  {plan.kernel.name}, {plan.checks[0]}: the machine {death}{again}", flush=True)
     for name in plan.checks:
         tell_check(tap, plan, name, verbose)
 
@@ -181,9 +182,9 @@ def tell_check(tap, plan, name, verbose):
     if not check and (not guest or guest.is_cut_off):
         tap.tell(title, False, skip="no time was left")
     elif guest.never_came_up():
-        tap.tell(title, True, ["infrastructure, not synfin: it never came up, twice", *guest.last_lines()])
+        tap.tell(title, True, [f"infrastructure, not synfin: it never came up, boots: {plan.boots}", *guest.last_lines()])
     elif not check:
-        tap.tell(title, True, ["never began: the machine died, twice", *guest.last_lines()])
+        tap.tell(title, True, [f"never began: the machine died, boots: {plan.boots}", *guest.last_lines()])
     else:
         lines = [f"skipped: {text}" for text in check.skipped]
         for test, explained in check.wrong():
