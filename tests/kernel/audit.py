@@ -321,6 +321,21 @@ def full_time_wait_table():
         yield f"only {overflows[0]} overflows: this test showed nothing"
 
 
+def lossy_path():
+    """a storm over a path that delays and loses (netem): no difference"""
+    def load(ns):
+        try:
+            netns.command("tc", "-n", ns.name, "qdisc", "add", "dev", "lo", "root", "netem", "delay", "2ms", "loss", "3%")
+        except RuntimeError as error:
+            raise Skip(f"this kernel has no netem: {error}") from None
+        # its own account knows of no losses
+        storm(ns, "-n", str(scaled(2000)), "-t", "8", "-s", "20", "-m", "*_fin*,half_close*,*_unread", check=False)
+        time.sleep(1)
+    audit = one_run((), load)
+    yield from differences(audit)
+    yield from too_little(audit, {"Tcp.ActiveOpens": 400, "Tcp.RetransSegs": 40, "TcpExt.TCPSynRetrans": 4})
+
+
 def busy_edges():
     """connections come and go while it begins and ends: no difference"""
     with netns.Netns() as ns:
@@ -441,7 +456,7 @@ def main():
                         help="storms with slow programs, whose twins have much to do (0)")
     parser.add_argument("test", nargs="*", help="which tests (all)")
     options = parser.parse_args()
-    tests = [(everything, (options.runs,)), (full_time_wait_table, ()), (busy_edges, ()),
+    tests = [(everything, (options.runs,)), (full_time_wait_table, ()), (lossy_path, ()), (busy_edges, ()),
              (without_twins, ()), (tiny_ring, ()), (records, ()),
              (namespaces_that_come_and_go, ()), (command_line, ())]
     if options.twins:
