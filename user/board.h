@@ -24,6 +24,7 @@
 #define BOARD_SPACES	128
 #define BOARD_PLACES	64
 #define BOARD_GROUPS	128
+#define BOARD_CONNS	256
 
 /* id, what it is called: with a sparkline each */
 #define BOARD_RATES(X)			\
@@ -122,6 +123,18 @@ struct board_group {
 	uint64_t count, of;
 };
 
+/* One that is open. */
+struct board_conn {
+	struct wire_tuple tuple;
+	uint32_t netns;
+	uint8_t state;		/* enum tcp_state */
+	uint8_t role;		/* enum role_word */
+	struct owner owner;
+	uint64_t id;
+	uint64_t start_ns, since_ns;	/* since: in its state; 0: not known */
+	uint64_t again;		/* segments that were sent again */
+};
+
 /* Of all namespaces. */
 struct board_listening {
 	uint64_t sockets, overflows, drops;	/* or BOARD_UNKNOWN */
@@ -150,13 +163,22 @@ struct board {
 
 	struct board_listening listening;
 	unsigned int nr_troubles, nr_owners, nr_listeners, nr_spaces, nr_places, nr_groups;
+	unsigned int nr_conns;		/* those that something happened to last */
+	uint64_t all_conns;
 	struct board_trouble troubles[BOARD_TROUBLES];
 	struct board_owner owners[BOARD_OWNERS];
 	struct board_listener listeners[BOARD_LISTENERS];
 	struct board_space spaces[BOARD_SPACES];
 	struct board_place places[BOARD_PLACES];
 	struct board_group groups[BOARD_GROUPS];
+	struct board_conn conns[BOARD_CONNS];
 };
+
+/* Before the first interval is over no rate is known. */
+static inline bool board_has_rates(const struct board *b)
+{
+	return b->rates[0].nr;
+}
 
 static inline uint64_t board_lost(const struct board *b)
 {

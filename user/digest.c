@@ -188,7 +188,7 @@ void digest_write(struct text *t, const struct board *b)
 	write_losses(t, b);
 	if (grid_resize(&g, DIGEST_WIDTH, LINES + 2))
 		return;
-	for (enum panel_id id = 0; id < PANEL_MAX; id++)
+	for (enum panel_id id = 0; id < PANEL_CONNS; id++)	/* too many to say anything */
 		write_list(t, b, id, &g);
 	grid_deinit(&g);
 }

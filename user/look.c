@@ -20,14 +20,23 @@ static void move(struct look *l, const struct board *b, int by)
 	l->marked[l->panel] = to ? panel_line(l->panel, b, lines.index[to]) : 0;
 }
 
-uint64_t look_marked(const struct look *l, const struct board *b)
+bool look_marked(const struct look *l, const struct board *b, struct look_mark *ret)
 {
 	struct panel_lines lines;
+	unsigned int i;
 
-	if (l->panel != PANEL_TROUBLES)
-		return 0;
+	*ret = (struct look_mark){};
+	if (l->panel != PANEL_TROUBLES && l->panel != PANEL_CONNS)
+		return false;
 	panel_lines(l, l->panel, b, &lines);
-	return lines.nr ? b->troubles[lines.index[lines.marked]].handle : 0;
+	if (!lines.nr)
+		return false;
+	i = lines.index[lines.marked];
+	if (l->panel == PANEL_TROUBLES)
+		ret->handle = b->troubles[i].handle;
+	else
+		ret->id = b->conns[i].id;
+	return ret->handle || ret->id;
 }
 
 /* ---- what it is sorted by ---- */
@@ -161,10 +170,13 @@ static bool press_to_choose(struct look *l, uint32_t key)
 
 static enum look_action expand(struct look *l, const struct board *b)
 {
-	if (look_marked(l, b))
+	struct look_mark mark;
+
+	if (look_marked(l, b, &mark))
 		return LOOK_EXPAND;
-	l->message = l->panel == PANEL_TROUBLES ? "no connection is marked" :
-		     "ladders are of connections: 1 shows those that failed or were slow";
+	l->message = l->panel == PANEL_TROUBLES || l->panel == PANEL_CONNS ?
+		     "no connection is marked" :
+		     "ladders are of connections: 1 has what failed or was slow, 6 what is open";
 	return LOOK_DONE;
 }
 

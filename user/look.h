@@ -16,7 +16,8 @@
 	X(OWNERS, '2', "owners")				\
 	X(LISTENERS, '3', "listeners")				\
 	X(SPACES, '4', "port space")				\
-	X(PLACES, '5', "TIME_WAIT")
+	X(PLACES, '5', "TIME_WAIT")				\
+	X(CONNS, '6', "connections")
 
 enum panel_id {
 #define X(id, key, title) PANEL_##id,
@@ -60,7 +61,8 @@ struct look {
 
 enum look_action look_press(struct look *l, const struct board *b, uint32_t key);
 
-/* The handle of the trouble that is marked; 0: none is. */
-uint64_t look_marked(const struct look *l, const struct board *b);
+/* What is marked: the handle of a trouble, or the id of a connection; false: neither. */
+struct look_mark { uint64_t handle, id; };
+bool look_marked(const struct look *l, const struct board *b, struct look_mark *ret);
 
 #endif

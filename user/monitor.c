@@ -102,11 +102,33 @@ void monitor_count_off(struct monitor *m)
 	metrics_count_off(&m->metrics, &m->config.engine->conns);
 }
 
+static void fill_conn(struct board_conn *ret, const struct conn *c)
+{
+	*ret = (struct board_conn){
+		.tuple = c->tuple, .netns = c->netns, .state = c->state, .role = c->role,
+		.owner = c->owner, .id = c->id, .since_ns = c->since_ns,
+		.start_ns = c->flags & CONN_EXISTING ? 0 : c->start_ns,
+	};
+	for (unsigned int i = 0; i < PHASE_MAX; i++)
+		ret->again += c->retransmits[i];
+}
+
+/* The table has those that something happened to last at its end. */
+static void fill_conns(struct monitor *m)
+{
+	struct board *b = &m->board;
+
+	b->nr_conns = b->all_conns < BOARD_CONNS ? b->all_conns : BOARD_CONNS;
+	for (unsigned int i = 0; i < b->nr_conns; i++)
+		fill_conn(&b->conns[i], m->last[(b->all_conns - 1 - i) % BOARD_CONNS]);
+}
+
 void monitor_walk(struct monitor *m)
 {
 	struct conntab *conns = &m->config.engine->conns;
 
 	memset(m->walked, 0, sizeof(m->walked));
+	m->board.all_conns = 0;
 	owner_sums_begin(&m->owners);
 	for (struct conn *c = conntab_oldest(conns); c; c = conntab_newer(conns, c)) {
 		if ((c->stage != STAGE_OPEN && c->stage != STAGE_LISTENER) ||
@@ -114,7 +136,10 @@ void monitor_walk(struct monitor *m)
 			continue;
 		m->walked[c->state]++;
 		owner_sums_count(&m->owners, c);
+		if (c->stage == STAGE_OPEN)
+			m->last[m->board.all_conns++ % BOARD_CONNS] = c;
 	}
+	fill_conns(m);
 	m->has_walked = true;
 }
 
@@ -498,10 +523,9 @@ static void on_ladder(void *ctx, const struct telling *t)
 	}
 }
 
-bool monitor_ladder(struct monitor *m, uint64_t handle, tell_fn tell, void *ctx)
+bool monitor_ladder(struct monitor *m, uint64_t handle, uint64_t id, tell_fn tell, void *ctx)
 {
-	uint64_t id;
-	const struct telling *t = troubles_ladder(&m->troubles, handle, &id);
+	const struct telling *t = handle ? troubles_ladder(&m->troubles, handle, &id) : NULL;
 
 	if (!t)
 		return id && explain_now(&m->explain, id, tell, ctx);

@@ -40,6 +40,7 @@ struct monitor {
 	uint64_t sampled_ns, ended_tw;	/* ended_tw: TIME_WAITs that had ended by then */
 	uint64_t walked[WIRE_STATES];	/* sockets, when they were counted off */
 	bool has_walked;
+	const struct conn *last[BOARD_CONNS];	/* within a walk: the last that it met */
 	bool ended;			/* what there was then stays */
 	struct board board;		/* as of now, but for what monitor_board() adds */
 	struct board next;		/* of censuses that are not over */
@@ -68,8 +69,11 @@ void monitor_sample(struct monitor *m, uint64_t now_ns);
 /* What there is to show now; what the board has of others is theirs to set in m->board. */
 void monitor_board(struct monitor *m, uint64_t now_ns, struct board *ret);
 
-/* The ladder of a trouble, by its handle, as far as it has come; false: there is none. */
-bool monitor_ladder(struct monitor *m, uint64_t handle, tell_fn tell, void *ctx);
+/*
+ * The ladder of a trouble by its handle, or if that is 0 of a connection by its id, as
+ * far as it has come; false: there is none.
+ */
+bool monitor_ladder(struct monitor *m, uint64_t handle, uint64_t id, tell_fn tell, void *ctx);
 
 /* When monitor_advance() is wanted; 0: never. */
 uint64_t monitor_next_deadline(const struct monitor *m);

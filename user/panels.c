@@ -3,6 +3,7 @@
 #include "panel.h"
 
 #include "board_text.h"
+#include "tcp_state.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof(*(a)))
 #define NSEC_PER_SEC	1000000000ull
@@ -600,6 +601,110 @@ static unsigned int places_nr(const struct board *b)
 	return b->nr_places + b->nr_groups;
 }
 
+/* ---- connections that are open ---- */
+
+static void c_state(struct panel_cell *c, const struct board *b, unsigned int i)
+{
+	if (b->conns[i].state != TS_ESTABLISHED)
+		c->ink = INK_WARNING;
+	board_state(&c->text, b->conns[i].state);
+}
+
+static void c_local(struct panel_cell *c, const struct board *b, unsigned int i)
+{
+	const struct wire_tuple *t = &b->conns[i].tuple;
+
+	board_endpoint(&c->text, t->laddr, t->family, t->lport);
+}
+
+static void c_remote(struct panel_cell *c, const struct board *b, unsigned int i)
+{
+	const struct wire_tuple *t = &b->conns[i].tuple;
+	uint8_t role = b->conns[i].role;
+
+	text_str(&c->text, role == ROLE_ACTIVE ? c->g->to :
+			   role == ROLE_PASSIVE ? c->g->from : "--");
+	text_char(&c->text, ' ');
+	board_endpoint(&c->text, t->raddr, t->family, t->rport);
+}
+
+static uint64_t since(const struct board *b, uint64_t begin_ns)
+{
+	return begin_ns && begin_ns < b->at_ns ? b->at_ns - begin_ns : 0;
+}
+
+static uint64_t c_age_key(const struct board *b, unsigned int i)
+{
+	return since(b, b->conns[i].start_ns);
+}
+
+static uint64_t c_in_state_key(const struct board *b, unsigned int i)
+{
+	return since(b, b->conns[i].since_ns);
+}
+
+static void c_age(struct panel_cell *c, const struct board *b, unsigned int i)
+{
+	if (b->conns[i].start_ns)
+		board_duration(&c->text, c_age_key(b, i));
+}
+
+static void c_in_state(struct panel_cell *c, const struct board *b, unsigned int i)
+{
+	if (b->conns[i].since_ns)
+		board_duration(&c->text, c_in_state_key(b, i));
+}
+
+static uint64_t c_again_key(const struct board *b, unsigned int i)
+{
+	return b->conns[i].again;
+}
+
+static void c_again(struct panel_cell *c, const struct board *b, unsigned int i)
+{
+	warn(c, b->conns[i].again);
+}
+
+static void c_process(struct panel_cell *c, const struct board *b, unsigned int i)
+{
+	board_process(&c->text, &b->conns[i].owner);
+}
+
+static void c_netns(struct panel_cell *c, const struct board *b, unsigned int i)
+{
+	netns_of(c, b, b->conns[i].netns);
+}
+
+static const struct panel_column conns[] = {
+	{ "STATE", 11, 0, .render = c_state },
+	{ "LOCAL", 21, 3, .fills = true, .names = true, .render = c_local },
+	{ "REMOTE", 24, 0, .fills = true, .names = true, .render = c_remote },
+	{ "AGE", 6, 0, true, .render = c_age, .key = c_age_key },
+	{ "IN STATE", 8, 0, true, .render = c_in_state, .key = c_in_state_key },
+	{ "AGAIN", 6, 2, true, .render = c_again, .key = c_again_key },
+	{ "PROCESS", 16, 1, .render = c_process },
+	{ "NETNS", 12, 4, .names = true, .render = c_netns },
+};
+
+/* Those that open come first, then those that close. */
+static uint64_t c_order(const struct board *b, unsigned int i)
+{
+	switch (b->conns[i].state) {
+	case TS_SYN_SENT:
+	case TS_SYN_RECV:
+		return 2;
+	case TS_ESTABLISHED:
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+static unsigned int conns_nr(const struct board *b)
+{
+	return b->nr_conns;
+}
+
 const struct panel panels[PANEL_MAX] = {
 	[PANEL_TROUBLES] = { "failed and slow", "nothing failed, nothing was slow",
 		COLUMNS(troubles), .lines = troubles_nr, .order = t_order },
@@ -611,11 +716,15 @@ const struct panel panels[PANEL_MAX] = {
 		COLUMNS(spaces), .lines = spaces_nr },
 	[PANEL_PLACES] = { "TIME_WAIT", "none has been counted yet",
 		COLUMNS(places), .lines = places_nr },
+	[PANEL_CONNS] = { "connections", "none is open",
+		COLUMNS(conns), .lines = conns_nr, .order = c_order },
 };
 
 _Static_assert(ARRAY_SIZE(troubles) <= PANEL_COLUMNS && ARRAY_SIZE(owners) <= PANEL_COLUMNS &&
 	       ARRAY_SIZE(listeners) <= PANEL_COLUMNS && ARRAY_SIZE(spaces) <= PANEL_COLUMNS &&
-	       ARRAY_SIZE(places) <= PANEL_COLUMNS, "a line's cells are on the stack");
+	       ARRAY_SIZE(places) <= PANEL_COLUMNS &&
+	       ARRAY_SIZE(conns) <= PANEL_COLUMNS, "a line's cells are on the stack");
 _Static_assert(BOARD_TROUBLES <= PANEL_LINES && BOARD_OWNERS <= PANEL_LINES &&
 	       BOARD_LISTENERS <= PANEL_LINES && BOARD_SPACES <= PANEL_LINES &&
-	       BOARD_PLACES + BOARD_GROUPS <= PANEL_LINES, "lines are on the stack");
+	       BOARD_PLACES + BOARD_GROUPS <= PANEL_LINES &&
+	       BOARD_CONNS <= PANEL_LINES, "lines are on the stack");

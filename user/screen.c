@@ -150,7 +150,10 @@ static void put_rate(struct page *p, const char *name, uint64_t per_s, enum ink 
 
 	grid_str(p->g, INK_FAINT, name);
 	grid_char(p->g, INK_PLAIN, ' ');
-	board_rate(words_begin(&w), per_s);
+	if (board_has_rates(p->b))
+		board_rate(words_begin(&w), per_s);
+	else
+		text_char(words_begin(&w), '-');
 	words_put(p, per_s ? ink : INK_FAINT, &w);
 	grid_str(p->g, INK_PLAIN, "  ");
 }
@@ -203,7 +206,10 @@ static void draw_rates(struct page *p, unsigned int y, unsigned int width)
 
 		grid_at(p->g, 1, y + i, width);
 		grid_str(p->g, INK_PLAIN, names[i]);
-		board_rate(words_begin(&w), now);
+		if (board_has_rates(p->b))
+			board_rate(words_begin(&w), now);
+		else
+			text_char(words_begin(&w), '-');
 		grid_pad(p->g, INK_PLAIN, 19 - (w.t.p - w.buf));
 		words_put(p, now ? INK_TITLE : INK_FAINT, &w);
 		grid_char(p->g, INK_PLAIN, ' ');
@@ -453,8 +459,8 @@ static const char help_text[] =
 	"Counts in the diagram are sockets now, on its arrows transitions per second, as the\n"
 	"kernel counted them: they stay exact when records are lost.\n"
 	"\n"
-	"  1 .. 5, Tab     which list: failed and slow, owners, listeners, port space,\n"
-	"                  TIME_WAIT\n"
+	"  1 .. 6, Tab     which list: failed and slow, owners, listeners, port space,\n"
+	"                  TIME_WAIT, connections\n"
 	"  up, down, j, k  another line; also PgUp, PgDn, Home, End\n"
 	"  Enter           the ladder of the connection that is marked: of the last one, where\n"
 	"                  several are together\n"
@@ -474,7 +480,8 @@ static const char help_text[] =
 	"                  that their peer believes to be established\n"
 	"port space        how many of the ports that connect() draws from are taken towards\n"
 	"                  one destination\n"
-	"TIME_WAIT         each namespace's table, then its biggest groups; how long is left\n";
+	"TIME_WAIT         each namespace's table, then its biggest groups; how long is left\n"
+	"connections       of the open ones those that something happened to last\n";
 
 static void draw_text(struct page *p, const char *s, size_t len, unsigned int y)
 {

@@ -58,7 +58,10 @@ static void rate(struct pen *p, unsigned int from, unsigned int to)
 	char buf[32];
 	struct text t = text_into(buf, sizeof(buf));
 
-	board_rate(&t, per_s);
+	if (board_has_rates(p->b))
+		board_rate(&t, per_s);
+	else
+		text_str(&t, "  ");
 	grid_pad(p->g, INK_PLAIN, p->g->x + EDGE_RATE - (t.p - buf));
 	grid_bytes(p->g, per_s ? INK_GOOD : INK_FAINT, buf, t.p - buf);
 }
@@ -198,7 +201,8 @@ static bool other_way(struct pen *p, unsigned int from, unsigned int to)
 
 static bool is_other(const struct pen *p, unsigned int from, unsigned int to)
 {
-	return from != TS_TIME_WAIT && p->b->per_s[from][to] && !is_drawn(from, to);
+	return board_has_rates(p->b) && from != TS_TIME_WAIT && p->b->per_s[from][to] &&
+	       !is_drawn(from, to);
 }
 
 static void other_ways(struct pen *p)
@@ -212,7 +216,7 @@ static void other_ways(struct pen *p)
 		room = other_way(p, from, TS_CLOSE);
 		any = true;
 	}
-	grid_str(p->g, INK_FAINT, any ? "" : " none");
+	grid_str(p->g, INK_FAINT, any || !board_has_rates(p->b) ? "" : " none");
 	for (unsigned int i = TS_MAX; i < TS_MAX * TS_MAX && room; i++) {
 		if (i % TS_MAX != TS_CLOSE && is_other(p, i / TS_MAX, i % TS_MAX))
 			room = other_way(p, i / TS_MAX, i % TS_MAX);
@@ -237,6 +241,8 @@ static void matrix(struct pen *p)
 			in += p->b->per_s[from][state];
 		at(p, column + (column ? 1 : 0), i % 4);
 		node(p, state, column + 16);
+		if (!board_has_rates(p->b))
+			continue;
 		text_str(&t, " +");
 		board_rate(&t, in);
 		grid_bytes(p->g, in ? INK_GOOD : INK_FAINT, buf, t.p - buf - strlen("/s"));

@@ -20,6 +20,7 @@
 
 #define NSEC_PER_SEC	1000000000ull
 #define INTERVAL_NS	(1 * NSEC_PER_SEC)
+#define FIRST_NS	(NSEC_PER_SEC / 4)	/* rates are wanted soon */
 #define APART_NS	(2 * NSEC_PER_SEC)	/* censuses of one kind */
 #define WALK_TIMES	200	/* of its own time that many apart: half a percent */
 #define CENSUSES	(1u << WIRE_CENSUS_PORTS | 1u << WIRE_CENSUS_LISTENERS)
@@ -118,11 +119,12 @@ static void on_ladder(void *ctx, const struct telling *telling)
 
 static void expand(struct top *t)
 {
-	uint64_t handle = look_marked(&t->look, t->board);
+	struct look_mark mark;
 
+	look_marked(&t->look, t->board, &mark);
 	if (!t->draw.buf && draw_init(&t->draw))
 		return;
-	if (!monitor_ladder(t->monitor, handle, on_ladder, t))
+	if (!monitor_ladder(t->monitor, mark.handle, mark.id, on_ladder, t))
 		t->look.message = "its ladder was not kept: it is long over, was older than top, "
 				  "or came in a crowd";
 }
@@ -277,6 +279,8 @@ static void begin_clock(struct top *t)
 	monitor_sample(t->monitor, t->begun_ns);
 	monitor_board(t->monitor, t->begun_ns, t->board);
 	t->next_ns = t->begun_ns + t->interval_ns;
+	if (t->on_terminal && t->interval_ns > FIRST_NS)
+		t->next_ns = t->begun_ns + FIRST_NS;
 	t->dirty = true;
 }
 

@@ -128,9 +128,9 @@ static void the_ladder_of_a_failure_can_be_asked_for_after_its_end(void **state)
 	refuse(T0 + MSEC, 1);
 	look(T0 + 2 * SEC);
 
-	assert_true(monitor_ladder(monitor, board.troubles[0].handle, count_ladder, NULL));
+	assert_true(monitor_ladder(monitor, board.troubles[0].handle, 0, count_ladder, NULL));
 	assert_int_equal(nr_ladders, 1);
-	assert_false(monitor_ladder(monitor, 12345, count_ladder, NULL));
+	assert_false(monitor_ladder(monitor, 12345, 0, count_ladder, NULL));
 	assert_int_equal(nr_ladders, 1);
 }
 
@@ -141,7 +141,7 @@ static void of_a_crowd_of_failures_a_ladder_a_second_is_kept(void **state)
 		refuse(T0 + i * MSEC, i);
 	look(T0 + 2 * SEC);
 
-	assert_true(monitor_ladder(monitor, board.troubles[0].handle, count_ladder, NULL));
+	assert_true(monitor_ladder(monitor, board.troubles[0].handle, 0, count_ladder, NULL));
 	assert_int_equal(monitor->troubles.nr_ladders, 1);
 }
 
@@ -163,14 +163,14 @@ static void a_syn_that_is_sent_again_shows_while_it_lasts(void **state)
 	assert_int_equal(board.troubles[0].syn_again, 1);
 	assert_int_equal(board.troubles[0].handshake_ns, 3 * SEC);
 	assert_int_equal(board.counts.retransmits[WIRE_SYN], 1);
-	assert_true(monitor_ladder(monitor, board.troubles[0].handle, count_ladder, NULL));
+	assert_true(monitor_ladder(monitor, board.troubles[0].handle, 0, count_ladder, NULL));
 
 	state_at(T0 + 3 * SEC, 1, TS_SYN_SENT, TS_ESTABLISHED);
 	look(T0 + 4 * SEC);
 	assert_int_equal(board.nr_troubles, 1);
 	assert_int_equal(board.troubles[0].kind, TROUBLE_SLOW);
 	assert_int_equal(board.troubles[0].handshake_ns, 3 * SEC);
-	assert_true(monitor_ladder(monitor, board.troubles[0].handle, count_ladder, NULL));
+	assert_true(monitor_ladder(monitor, board.troubles[0].handle, 0, count_ladder, NULL));
 	assert_int_equal(nr_ladders, 2);
 }
 
@@ -270,6 +270,11 @@ static void open_sockets_are_counted_by_their_owner(void **state)
 	assert_true(board.has_sockets);
 	assert_int_equal(board.sockets[TS_ESTABLISHED], 4);
 	assert_int_equal(board.sockets[TS_CLOSE_WAIT], 1);
+	assert_int_equal(board.nr_conns, 5);
+	assert_int_equal(board.conns[0].id, 5);		/* it was touched last */
+	assert_int_equal(board.conns[0].state, TS_CLOSE_WAIT);
+	assert_true(monitor_ladder(monitor, 0, 5, count_ladder, NULL));
+	assert_false(monitor_ladder(monitor, 0, 99, count_ladder, NULL));
 }
 
 static void processes_of_one_name_are_one_line_without_a_pid(void **state)

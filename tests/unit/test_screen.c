@@ -41,7 +41,7 @@ static void busy_board(void)
 		.active_per_s = 298000, .passive_per_s = 14000, .failed_per_s = 2000,
 		.listening = { 14, 3, 17 },
 		.nr_troubles = 3, .nr_owners = 1, .nr_listeners = 1, .nr_spaces = 1,
-		.nr_places = 1,
+		.nr_places = 1, .nr_conns = 1, .all_conns = 1,
 	};
 	board.sockets[TS_LISTEN] = 14;
 	board.sockets[TS_ESTABLISHED] = 1234;
@@ -62,10 +62,22 @@ static void busy_board(void)
 		.tuple = tuple_of(1), .used = 27000, .time_wait = 26000, .capacity = 28232,
 		.full_in_ms = 12300,
 	};
+	board.conns[0] = (struct board_conn){
+		.tuple = tuple_of(1), .state = TS_ESTABLISHED, .role = ROLE_PASSIVE, .id = 77,
+		.start_ns = T0, .since_ns = T0 + SEC,
+	};
 	board.places[0] = (struct board_place){
 		.netns = 1, .name = "web", .count = 28010, .limit = 65536, .per_s = 1204000,
 		.left = { [10] = 5, [11] = 10 },
 	};
+}
+
+static uint64_t marked(void)
+{
+	struct look_mark mark;
+
+	look_marked(&look_at, &board, &mark);
+	return mark.handle ? mark.handle : mark.id;
 }
 
 static void draw(unsigned int width, unsigned int height)
@@ -181,7 +193,13 @@ static void the_states_are_a_diagram_with_counts_and_flow(void **state)
 static void what_is_not_known_is_no_zero(void **state)
 {
 	board.has_sockets = false;
+	board.rates[RATE_OPENS].nr = 0;
 	draw(80, 24);
+	assert_seen(" opens            -");
+	assert_seen("active -  passive -  failed -");
+	assert_string_equal(line(6),
+		"                                                  +-> ESTABLISHED     ?");
+	assert_string_equal(line(12), " else to CLOSE");
 	assert_non_null(strstr(line(5), "LISTEN        ?"));
 }
 
@@ -201,7 +219,7 @@ static void every_list_comes_to_the_front(void **state)
 	static const char *const seen[] = {
 		"ECONNREFUSED         -> 10.0.0.2:443", "nginx[812]",
 		"10.0.0.1:40001                 129 full", "10.0.0.1 -> 10.0.0.2:443",
-		"namespace  web",
+		"namespace  web", "ESTABLISHED <- 10.0.0.2:443",
 	};
 
 	for (unsigned int i = 0; i < PANEL_MAX; i++) {
@@ -372,22 +390,25 @@ static void a_line_stays_marked_when_others_overtake_it(void **state)
 	for (unsigned int i = 0; i < 3; i++)
 		board.troubles[i].tuple.rport = 100 + i;	/* or they have one name */
 	look_press(&look_at, &board, LOOK_DOWN);
-	assert_int_equal(look_marked(&look_at, &board), 102);
+	assert_int_equal(marked(), 102);
 	board.troubles[0].per_s = 99000;
-	assert_int_equal(look_marked(&look_at, &board), 102);
+	assert_int_equal(marked(), 102);
 	look_press(&look_at, &board, LOOK_END);
-	assert_int_equal(look_marked(&look_at, &board), 102);	/* it has become the last */
+	assert_int_equal(marked(), 102);	/* it has become the last */
 	look_press(&look_at, &board, LOOK_HOME);
-	assert_int_equal(look_marked(&look_at, &board), 101);
+	assert_int_equal(marked(), 101);
 }
 
 static void enter_wants_the_ladder_of_what_is_marked(void **state)
 {
 	assert_int_equal(look_press(&look_at, &board, LOOK_ENTER), LOOK_EXPAND);
-	assert_int_equal(look_marked(&look_at, &board), 103);
+	assert_int_equal(marked(), 103);
 	press("2");
 	assert_int_equal(look_press(&look_at, &board, LOOK_ENTER), LOOK_DONE);
 	assert_non_null(look_at.message);
+	press("6");
+	assert_int_equal(look_press(&look_at, &board, LOOK_ENTER), LOOK_EXPAND);
+	assert_int_equal(marked(), 77);
 	board.nr_troubles = 0;
 	press("1");
 	assert_int_equal(look_press(&look_at, &board, LOOK_ENTER), LOOK_DONE);
