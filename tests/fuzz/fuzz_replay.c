@@ -10,6 +10,7 @@
 
 #include "fuzz.h"
 #include "replay.h"
+#include "screen.h"
 #include "session.h"
 
 static int file_with(const uint8_t *data, size_t size, char *path, size_t path_size)
@@ -34,12 +35,41 @@ static enum format format_of(enum command command, uint8_t choice)
 	return cli_commands[command].formats >> format & 1 ? format : FORMAT_TABLE;
 }
 
+static void draw_one(void *ctx, const struct telling *t)
+{
+	CLAIM(draw_alone(ctx, t) <= DRAW_SIZE);
+}
+
+/* As somebody who looks at everything. */
+static void look_at(struct session *s)
+{
+	static struct board board;
+	struct draw draw = { .width = 80, .utf8 = true };
+	struct grid grid = {};
+
+	monitor_board(s->monitor, s->last_ns, &board);
+	CLAIM(!draw_init(&draw) && !grid_resize(&grid, 120, 40));
+	for (unsigned int i = 0; i < PANEL_MAX; i++) {
+		struct look look = { .panel = i, .utf8 = i % 2 };
+
+		screen_draw(&grid, &board, &look);
+	}
+	for (unsigned int i = 0; i < board.nr_troubles; i++)
+		monitor_ladder(s->monitor, board.troubles[i].handle, 0, draw_one, &draw);
+	for (unsigned int i = 0; i < board.nr_conns; i++)
+		monitor_ladder(s->monitor, 0, board.conns[i].id, draw_one, &draw);
+	for (unsigned int i = 0; i < grid.width * grid.height; i++)
+		CLAIM(grid.cells[i].c >= ' ' && grid.cells[i].c != 0x7f);
+	grid_deinit(&grid);
+	draw_deinit(&draw);
+}
+
 static void run(struct replay *replay, uint8_t choice, int out)
 {
-	static const enum command commands[] = { CMD_TRACE, CMD_CONNS, CMD_EXPLAIN };
-	enum command command = commands[choice % 3];
+	static const enum command commands[] = { CMD_TRACE, CMD_CONNS, CMD_EXPLAIN, CMD_TOP };
+	enum command command = commands[choice % 4];
 	const struct options opt = {
-		.command = command, .format = format_of(command, choice / 3),
+		.command = command, .format = format_of(command, choice / 4),
 		.live = choice & 32, .existing = choice & 64,
 		.color = choice & 128 ? COLOR_ALWAYS : COLOR_NEVER, .netns = "all",
 		.quiet = true, .read_path = "recording",
@@ -49,6 +79,10 @@ static void run(struct replay *replay, uint8_t choice, int out)
 
 	CLAIM(!session_init(&s, &opt, &all, out, true));
 	replay_run(replay, session_record, never_pause, &s);
+	if (s.monitor) {
+		monitor_walk(s.monitor);
+		look_at(&s);
+	}
 	session_finish(&s);
 	CLAIM(!s.out.err && !s.out.dropped && !s.out.len);
 	CLAIM(!s.engine.conns.used);

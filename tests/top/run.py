@@ -222,6 +222,22 @@ def signals_restore_the_terminal():
             assert_restored(screen, status)
 
 
+def ctrl_z_lends_the_terminal():
+    """Ctrl-Z gives the terminal back for a while, and fg takes it again"""
+    with Netns() as netns, Screen() as screen:
+        screen.enter("set -m")
+        started(screen, netns)
+        screen.press("C-z")
+        screen.wait_for("^(.*Stopped|.*Suspended).*synfin")
+        check(not screen.is_alternate(), "the screen is still another one")
+        screen.enter(f"stty -a >{screen.file('after')}; cmp {screen.file('before')} {screen.file('after')} && echo same")
+        screen.wait_for("^same$")
+        screen.enter("fg")
+        screen.wait_for("^ listeners ")
+        screen.press("q")
+        screen.wait_for("synfin itself took")
+
+
 def its_time_restores_the_terminal():
     """and so does -d"""
     with Netns() as netns, Screen() as screen:
@@ -410,7 +426,7 @@ def drawing_costs_next_to_nothing():
 
 CASES = [it_is_useful_within_a_second, keys_do_what_the_screen_says, enter_shows_a_ladder, pause_keeps_the_picture,
          it_follows_the_terminals_size, q_restores_the_terminal, ctrl_c_restores_the_terminal,
-         signals_restore_the_terminal, its_time_restores_the_terminal, a_closed_window_ends_it,
+         signals_restore_the_terminal, ctrl_z_lends_the_terminal, its_time_restores_the_terminal, a_closed_window_ends_it,
          an_unknown_terminal_is_an_error, what_is_said_meanwhile_is_said_afterwards, without_colour_there_is_none,
          without_utf8_there_is_ascii, a_name_does_not_reach_the_terminal, no_terminal_is_an_error,
          a_storm_is_counted_to_the_last, drawing_costs_next_to_nothing]
