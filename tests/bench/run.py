@@ -8,7 +8,8 @@ stands alone is worth nothing on a shared machine: read the ratios. Peers are
 measured where Debian's packages have put them (libbpf-tools, bpftrace, conntrack);
 they trace the whole host, so run this on a quiet one. Needs root.
 
-BENCH_DIR names the tree that was built (build), QUICK=1 takes two minutes.
+BENCH_DIR names the tree that was built (build), QUICK=1 takes two minutes or three.
+Arguments are parts of it: storms, census, ...
 RESULTS.md says what came of it.
 """
 
