@@ -112,6 +112,7 @@ static void replay(const char *path)
 struct lives {
 	struct engine *engine;	/* decoded there, or, NULL: */
 	FILE *file;
+	uint64_t sockets;	/* that live again and again; 0: each life has its own */
 	bool timed;
 	uint64_t longest_ns;	/* that one took */
 };
@@ -138,18 +139,18 @@ static void put(struct lives *l, const void *rec, size_t len)
 		l->longest_ns = took;
 }
 
-static void put_state(struct lives *l, uint64_t ts_ns, uint64_t cookie, enum tcp_state from,
+static void put_state(struct lives *l, uint64_t ts_ns, uint64_t life, enum tcp_state from,
 		      enum tcp_state to)
 {
-	struct wire_state rec = state_of(ts_ns, cookie, from, to);
+	struct wire_state rec = state_of(ts_ns, l->sockets ? life % l->sockets + 1 : life, from, to);
 
 	/* A tuple of its own: 40000 ports, then the next address. */
-	rec.tuple.lport = 1024 + cookie % 40000;
-	rec.tuple.laddr[15] = cookie / 40000;
-	rec.tuple.laddr[14] = cookie / 40000 >> 8;
+	rec.tuple.lport = 1024 + life % 40000;
+	rec.tuple.laddr[15] = life / 40000;
+	rec.tuple.laddr[14] = life / 40000 >> 8;
 	rec.owner = (struct wire_owner){ .uid = 33, .cgroup = 4711 };
 	if (from == TS_CLOSE || from == TS_ESTABLISHED) {
-		rec.owner.pid = 1000 + cookie % 8;
+		rec.owner.pid = 1000 + life % 8;
 		strcpy(rec.owner.comm, "client");
 		rec.born = 1;
 	}
@@ -158,17 +159,17 @@ static void put_state(struct lives *l, uint64_t ts_ns, uint64_t cookie, enum tcp
 	put(l, &rec, sizeof(rec));
 }
 
-static void open_one(struct lives *l, uint64_t ts_ns, uint64_t cookie)
+static void open_one(struct lives *l, uint64_t ts_ns, uint64_t life)
 {
-	put_state(l, ts_ns, cookie, TS_CLOSE, TS_SYN_SENT);
-	put_state(l, ts_ns + MSEC, cookie, TS_SYN_SENT, TS_ESTABLISHED);
+	put_state(l, ts_ns, life, TS_CLOSE, TS_SYN_SENT);
+	put_state(l, ts_ns + MSEC, life, TS_SYN_SENT, TS_ESTABLISHED);
 }
 
-static void close_one(struct lives *l, uint64_t ts_ns, uint64_t cookie)
+static void close_one(struct lives *l, uint64_t ts_ns, uint64_t life)
 {
-	put_state(l, ts_ns, cookie, TS_ESTABLISHED, TS_FIN_WAIT1);
-	put_state(l, ts_ns, cookie, TS_FIN_WAIT1, TS_FIN_WAIT2);
-	put_state(l, ts_ns, cookie, TS_FIN_WAIT2, TS_CLOSE);
+	put_state(l, ts_ns, life, TS_ESTABLISHED, TS_FIN_WAIT1);
+	put_state(l, ts_ns, life, TS_FIN_WAIT1, TS_FIN_WAIT2);
+	put_state(l, ts_ns, life, TS_FIN_WAIT2, TS_CLOSE);
 }
 
 static void tick(struct lives *l, uint64_t ts_ns)
@@ -244,7 +245,7 @@ static void churn(uint64_t count)
 static void ledger(uint64_t count)
 {
 	struct engine e;
-	struct lives l = { .engine = &e };
+	struct lives l = { .engine = &e, .sockets = 1000 };	/* the lives take none */
 	long before;
 
 	start(&e, 1 << 20);
