@@ -20,7 +20,7 @@ def attempts(test):
     for attempt in range(1, LIMIT + 1):
         try:
             wrong = list(test())
-        except RuntimeError as error:   # what it needed did not come up
+        except (RuntimeError, TimeoutError) as error:   # what it needed did not come up
             wrong = [str(error)]
         if not wrong:
             break

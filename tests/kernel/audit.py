@@ -338,8 +338,9 @@ def lossy_path():
 
 def busy_edges():
     """connections come and go while it begins and ends: no difference"""
+    count = max(3000, scaled(12000))    # it has to outlast what it is held against
     with netns.Netns() as ns:
-        load = subprocess.Popen([STORM, "-N", ns.name, "-n", str(scaled(12000)), "-r", "4000", "-q"],
+        load = subprocess.Popen([STORM, "-N", ns.name, "-n", str(count), "-r", "4000", "-q"],
                                 stdout=subprocess.DEVNULL)
         try:
             wait_until(lambda: ns.counters()["Tcp.ActiveOpens"] > 100, "storm")
