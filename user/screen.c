@@ -257,6 +257,16 @@ static void put_strip(struct page *p)
 	grid_str(p->g, INK_FAINT, "|60s");
 }
 
+/* Of the table that is fullest; of the only one as it is now, not as it was counted off last. */
+static uint64_t worst_table_share(const struct board *b)
+{
+	const struct board_place *worst = &b->places[0];
+	uint64_t used = b->nr_places > 1 ? worst->count + worst->fin_wait2 :
+					   b->sockets[TS_TIME_WAIT] + b->minis;
+
+	return board_share(used, worst->limit);
+}
+
 static void draw_time_wait(struct page *p, unsigned int y, unsigned int right)
 {
 	const struct board *b = p->b;
@@ -279,7 +289,7 @@ static void draw_time_wait(struct page *p, unsigned int y, unsigned int right)
 	words_put(p, INK_TITLE, &w);
 	if (!worst)
 		return;
-	put_share(p, board_share(worst->count + worst->fin_wait2, worst->limit), 10);
+	put_share(p, worst_table_share(b), 10);
 	put_strip(p);
 	if (!worst->overflows || worst->overflows == BOARD_UNKNOWN)
 		return;
