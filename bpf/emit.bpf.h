@@ -133,6 +133,10 @@ static __always_inline void record_end_of(void *rec, __u64 cgroup, __u64 process
  * Without the guard there is no mark, nothing is skipped, and the twins are
  * neither needed nor attached.
  *
+ * Preemption is off in both: else whoever preempts the first, on its CPU, would have
+ * the kernel skip all of its own events, and their twins be each other's victims; and
+ * whoever is preempted between the two would find a mark that is another's.
+ *
  * The mark is an int; on arm64 since 7.1 a byte for each level of interrupt, four in all.
  */
 static __always_inline bool is_skipped(struct wire_cpu *cpu, enum wire_prog prog)
@@ -154,18 +158,23 @@ static __always_inline void be_slow(void)
 #define PROGRAM(hook, name, prog)					\
 SEC("tp_btf/" hook) int name(__u64 *ctx)				\
 {									\
+	preempt_off();							\
 	be_slow();							\
 	do_##name(ctx);							\
+	preempt_on();							\
 	return 0;							\
 }									\
 SEC("tp_btf/" hook) int name##_twin(__u64 *ctx)				\
 {									\
-	struct wire_cpu *cpu = this_cpu();				\
+	struct wire_cpu *cpu;						\
 									\
-	if (!cpu || !is_skipped(cpu, prog))				\
-		return 0;						\
-	ADD(cpu->nested[prog], 1);					\
-	do_##name(ctx);							\
+	preempt_off();							\
+	cpu = this_cpu();						\
+	if (cpu && is_skipped(cpu, prog)) {				\
+		ADD(cpu->nested[prog], 1);				\
+		do_##name(ctx);						\
+	}								\
+	preempt_on();							\
 	return 0;							\
 }
 

@@ -448,6 +448,7 @@ static int configure(struct capture *c)
 	int err;
 
 	ro->has_cookie = f->cookie;
+	ro->has_preempt_disable = f->preempt_disable;
 	ro->retransmit_has_err = f->arguments[TRACEPOINT_RETRANSMIT] >= 3;
 	ro->reset_has_reason = f->arguments[TRACEPOINT_SEND_RESET] >= 3;
 	ro->kfree_skb_has_sk = f->arguments[TRACEPOINT_KFREE_SKB] >= 4;

@@ -22,7 +22,7 @@ sys.dont_write_bytecode = True     # leave nothing in the tree
 import features
 import netns
 from attempts import Skip, attempts
-from load import scaled
+from load import EMULATED, scaled
 from wait import wait_until
 
 SYNFIN = os.environ.get("SYNFIN", "build/synfin")
@@ -269,7 +269,7 @@ def differences(audit):
 
 def too_little(audit, least):
     for counter, number in least.items():
-        if audit.rows()[counter]["kernel"] < scaled(number):
+        if "why" not in audit.rows()[counter] and audit.rows()[counter]["kernel"] < scaled(number):
             yield f"{counter} moved by less than {scaled(number)}: this test showed nothing"
 
 
@@ -338,9 +338,9 @@ def lossy_path():
 
 def busy_edges():
     """connections come and go while it begins and ends: no difference"""
-    count = max(3000, scaled(12000))    # it has to outlast what it is held against
+    count, rate = (3000, 500) if EMULATED else (12000, 4000)    # it has to outlast what it is held against
     with netns.Netns() as ns:
-        load = subprocess.Popen([STORM, "-N", ns.name, "-n", str(count), "-r", "4000", "-q"],
+        load = subprocess.Popen([STORM, "-N", ns.name, "-n", str(count), "-r", str(rate), "-q"],
                                 stdout=subprocess.DEVNULL)
         try:
             wait_until(lambda: ns.counters()["Tcp.ActiveOpens"] > 100, "storm")
@@ -383,8 +383,11 @@ def with_twins(runs):
 def tiny_ring():
     """a ring that overflows does not matter: what is counted is exact"""
     audit = one_run(("--ring-size", "4K"), lambda ns: storm(ns, "-n", str(scaled(10000))))
-    yield from differences(audit)
+    wrong = list(differences(audit))
+    yield from wrong
     if not audit.records()[-1]["lost_ring"]:
+        if EMULATED and not wrong:
+            raise Skip("an emulated processor does not fill it")
         yield "the ring did not overflow: this test showed nothing"
 
 

@@ -18,7 +18,7 @@ import time
 
 import features
 from attempts import Skip, attempts
-from load import scaled
+from load import EMULATED, scaled
 from wait import PATIENCE
 
 SYNFIN = os.environ.get("SYNFIN", "build/synfin")
@@ -227,6 +227,8 @@ def added_up(storm):
     """After losses: what is wrong with the sum, and with what is told of each life."""
     made, told = int(storm.truth["summary.connections"]), storm.summary
     if not told["lost_ring"]:
+        if EMULATED:
+            raise Skip("an emulated processor does not fill the ring")
         yield "no record was lost: this test showed nothing"
     if told["connections"] != len(storm.lives):
         yield f"{told['connections']} connections in the summary, {len(storm.lives)} printed"
