@@ -46,20 +46,20 @@ const volatile bool kfree_skb_has_sk = true;
  * otherwise: bpf_preempt_disable() came with fc7566ad0a82 ("bpf: Introduce
  * bpf_preempt_[disable,enable] kfuncs"), v6.10.
  */
-const volatile bool has_preempt_disable = false;
+const volatile bool preempts_programs = false;
 
 extern void bpf_preempt_disable(void) __ksym __weak;
 extern void bpf_preempt_enable(void) __ksym __weak;
 
 static __always_inline void preempt_off(void)
 {
-	if (has_preempt_disable)
+	if (preempts_programs)
 		bpf_preempt_disable();
 }
 
 static __always_inline void preempt_on(void)
 {
-	if (has_preempt_disable)
+	if (preempts_programs)
 		bpf_preempt_enable();
 }
 

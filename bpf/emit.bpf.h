@@ -133,19 +133,37 @@ static __always_inline void record_end_of(void *rec, __u64 cgroup, __u64 process
  * Without the guard there is no mark, nothing is skipped, and the twins are
  * neither needed nor attached.
  *
- * Preemption is off in both: else whoever preempts the first, on its CPU, would have
- * the kernel skip all of its own events, and their twins be each other's victims; and
- * whoever is preempted between the two would find a mark that is another's.
+ * Since 7.1 a task is preempted in these programs, too, mostly at their end if they
+ * turn preemption off; and then the kernel skips the first for all that runs on its
+ * CPU, the twin takes that, and may be preempted itself.  So there are as many twins
+ * there as tasks are likely to be caught, each of which takes what all before it were
+ * skipped for.  With preemption off nobody comes between one's look and its work.
  *
  * The mark is an int; on arm64 since 7.1 a byte for each level of interrupt, four in all.
  */
-static __always_inline bool is_skipped(struct wire_cpu *cpu, enum wire_prog prog)
+static __always_inline bool is_skipped(const struct wire_cpu *cpu, enum wire_prog prog, int copy)
 {
 	__u32 active = 0;
 
 	bpf_probe_read_kernel(&active, sizeof(active),
-			      (const void *)(first_active[prog] + cpu->percpu_offset));
+			      (const void *)(copy_active[copy * WIRE_PROGS + prog] +
+					     cpu->percpu_offset));
 	return active;
+}
+
+/* To this copy, by all before it. */
+static __always_inline bool is_left(enum wire_prog prog, int copy)
+{
+	struct wire_cpu *cpu = this_cpu();
+
+	if (!cpu)
+		return false;
+	for (int i = 0; i < copy; i++) {
+		if (!is_skipped(cpu, prog, i))
+			return false;
+	}
+	ADD(cpu->nested[prog], 1);
+	return true;
 }
 
 /* A loop that every kernel's verifier can follow; bpf_loop() came with 5.17. */
@@ -153,6 +171,16 @@ static __always_inline void be_slow(void)
 {
 	for (__u32 i = 0; i < debug_slow; i++)
 		bpf_ktime_get_ns();
+}
+
+#define TWIN(hook, name, work, prog, copy)				\
+SEC("tp_btf/" hook) int name(__u64 *ctx)				\
+{									\
+	preempt_off();							\
+	if (is_left(prog, copy))					\
+		work(ctx);						\
+	preempt_on();							\
+	return 0;							\
 }
 
 #define PROGRAM(hook, name, prog)					\
@@ -164,18 +192,8 @@ SEC("tp_btf/" hook) int name(__u64 *ctx)				\
 	preempt_on();							\
 	return 0;							\
 }									\
-SEC("tp_btf/" hook) int name##_twin(__u64 *ctx)				\
-{									\
-	struct wire_cpu *cpu;						\
-									\
-	preempt_off();							\
-	cpu = this_cpu();						\
-	if (cpu && is_skipped(cpu, prog)) {				\
-		ADD(cpu->nested[prog], 1);				\
-		do_##name(ctx);						\
-	}								\
-	preempt_on();							\
-	return 0;							\
-}
+TWIN(hook, name##_twin, do_##name, prog, 1)				\
+TWIN(hook, name##_third, do_##name, prog, 2)				\
+TWIN(hook, name##_fourth, do_##name, prog, 3)
 
 #endif

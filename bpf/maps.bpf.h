@@ -52,11 +52,12 @@ struct {
 } cpus SEC(".maps");
 
 /*
- * Of the first of each pair: its id, given by user space, and the per-CPU
- * address of its bpf_prog.active, found by find_active.  By enum wire_prog.
+ * Of the copies of each program: their ids, given by user space, and the per-CPU
+ * addresses of their bpf_prog.active, found by find_active.  The firsts by enum
+ * wire_prog, then their twins, and so on.
  */
-__u32 first_ids[WIRE_PROGS];
-__u64 first_active[WIRE_PROGS];
+__u32 copy_ids[WIRE_COPIES * WIRE_PROGS];
+__u64 copy_active[WIRE_COPIES * WIRE_PROGS];
 
 const volatile __u32 nr_cpus = 1;
 
@@ -68,7 +69,7 @@ struct {
 	__type(value, __u64);
 } percpu_probe SEC(".maps");
 
-/* Tests only: turns of a loop that make the first of each pair slow, so that it is nested often. */
+/* Tests only: turns of a loop that make the first copies slow, so that they are nested often. */
 const volatile __u32 debug_slow = 0;
 
 /* XORed into socket addresses, so that no kernel address leaves the kernel. */

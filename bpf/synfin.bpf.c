@@ -549,9 +549,9 @@ SEC("iter/bpf_prog") int find_active(struct bpf_iter__bpf_prog *ctx)
 		return 0;
 	}
 	id = prog->aux->id;
-	for (int p = 0; p < WIRE_PROGS; p++) {
-		if (first_ids[p] == id)
-			bpf_core_read(&first_active[p], sizeof(first_active[p]), &prog->active);
+	for (int i = 0; i < WIRE_COPIES * WIRE_PROGS; i++) {
+		if (copy_ids[i] == id)
+			bpf_core_read(&copy_active[i], sizeof(copy_active[i]), &prog->active);
 	}
 	return 0;
 }

@@ -555,14 +555,18 @@ struct wire_counters {
 };
 WIRE_ASSERT(wire_counters, (WIRE_STATES * (WIRE_STATES + 2) + WIRE_RESET_REASONS + 9) * 8);
 
-/* Programs that have a twin (emit.bpf.h). */
+/*
+ * Programs that have twins (emit.bpf.h): the first of its copies and one more where the
+ * kernel skips what is nested, all of them where it preempts them, too.
+ */
+#define WIRE_COPIES	4
 enum wire_prog { WIRE_P_STATE, WIRE_P_RETRANSMIT, WIRE_P_SYNACK, WIRE_P_SEND_RESET,
 		 WIRE_P_RECEIVE_RESET, WIRE_P_KFREE_SKB, WIRE_PROGS };
 
 /* One a CPU, a cache line each: written by that CPU only. */
 struct wire_cpu {
 	__u64 percpu_offset;	/* of the kernel's per-CPU variables; stays in the kernel */
-	__u32 nested[8];	/* by enum wire_prog: hits that the twin took */
+	__u32 nested[8];	/* by enum wire_prog: hits that a twin took */
 	__u32 records;		/* submitted, roughly: see wake_mask */
 	__u32 pad;
 	__u64 cgroup;		/* of which user space was last told */

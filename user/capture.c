@@ -36,7 +36,7 @@ struct capture {
 	void *ctx;
 	const struct capture_config *config;
 	struct features features;
-	bool has_twins;
+	int nr_copies;		/* of each program; 1: no twins */
 	int nr_cpus;
 	struct wire_counters *counters;		/* mmap: a row a slot and CPU */
 	int nr_rows;				/* of those */
@@ -236,27 +236,29 @@ const struct bpf_object *capture_object(const struct capture *c)
 	return c->skel->obj;
 }
 
-/* A program and its twin. */
-struct pair {
-	struct bpf_program *first, *twin;
-	struct bpf_link **first_link, **twin_link;
+/* A program and its twins. */
+struct copies {
+	struct bpf_program *prog[WIRE_COPIES];
+	struct bpf_link **link[WIRE_COPIES];
 };
 
 /* By enum wire_prog. */
-static void list_pairs(const struct capture *c, struct pair *ret)
+static void list_copies(const struct capture *c, struct copies *ret)
 {
 	struct synfin_bpf *skel = c->skel;
 
-#define PAIR(prog, name) ret[prog] = (struct pair){				\
-	skel->progs.name, skel->progs.name##_twin,				\
-	&skel->links.name, &skel->links.name##_twin }
-	PAIR(WIRE_P_STATE, on_set_state);
-	PAIR(WIRE_P_RETRANSMIT, on_retransmit);
-	PAIR(WIRE_P_SYNACK, on_retransmit_synack);
-	PAIR(WIRE_P_SEND_RESET, on_send_reset);
-	PAIR(WIRE_P_RECEIVE_RESET, on_receive_reset);
-	PAIR(WIRE_P_KFREE_SKB, on_kfree_skb);
-#undef PAIR
+#define COPIES(id, name) ret[id] = (struct copies){					\
+	{ skel->progs.name, skel->progs.name##_twin,					\
+	  skel->progs.name##_third, skel->progs.name##_fourth },			\
+	{ &skel->links.name, &skel->links.name##_twin,					\
+	  &skel->links.name##_third, &skel->links.name##_fourth } }
+	COPIES(WIRE_P_STATE, on_set_state);
+	COPIES(WIRE_P_RETRANSMIT, on_retransmit);
+	COPIES(WIRE_P_SYNACK, on_retransmit_synack);
+	COPIES(WIRE_P_SEND_RESET, on_send_reset);
+	COPIES(WIRE_P_RECEIVE_RESET, on_receive_reset);
+	COPIES(WIRE_P_KFREE_SKB, on_kfree_skb);
+#undef COPIES
 }
 
 /* Zeroed where the kernel does not tell. */
@@ -271,19 +273,19 @@ static struct bpf_prog_info info_of(const struct bpf_program *prog)
 }
 
 /*
- * Hits of the first program that the kernel skipped, less those that its twin
+ * Hits of the first program that the kernel skipped, less those that its twins
  * took: an upper bound, since what was skipped may not have been in scope.
  * Misses are read before the twins' entries, so that a hit under way is not
  * taken for a loss.
  */
 static uint64_t sum_lost_nested(const struct capture *c)
 {
-	struct pair pairs[WIRE_PROGS];
+	struct copies copies[WIRE_PROGS];
 	uint64_t sum = 0;
 
-	list_pairs(c, pairs);
+	list_copies(c, copies);
 	for (int p = 0; p < WIRE_PROGS; p++) {
-		uint64_t missed = info_of(pairs[p].first).recursion_misses, taken = 0;
+		uint64_t missed = info_of(copies[p].prog[0]).recursion_misses, taken = 0;
 
 		for (int i = 0; missed && i < c->nr_cpus; i++)
 			taken += __atomic_load_n(&c->cpus[i].nested[p], __ATOMIC_RELAXED);
@@ -349,14 +351,25 @@ static void fill_ports(const struct wire_ports *ports, bool *all, uint64_t *bitm
 }
 
 /* Without the guard nothing is skipped: no twins, and nothing to find for them. */
+static int nr_copies(const struct features *f, const struct capture_config *config)
+{
+	if (!f->guard || config->debug_no_twin || config->census_only)
+		return 1;
+	return f->preempts ? WIRE_COPIES : 2;
+}
+
 static int leave_out_twins(struct capture *c)
 {
-	struct pair pairs[WIRE_PROGS];
-	int err = bpf_program__set_autoload(c->skel->progs.find_active, false);
+	struct copies copies[WIRE_PROGS];
+	int err = 0;
 
-	list_pairs(c, pairs);
-	for (int p = 0; p < WIRE_PROGS && !err; p++)
-		err = bpf_program__set_autoload(pairs[p].twin, false);
+	if (c->nr_copies == 1)
+		err = bpf_program__set_autoload(c->skel->progs.find_active, false);
+	list_copies(c, copies);
+	for (int p = 0; p < WIRE_PROGS; p++) {
+		for (int i = c->nr_copies; i < WIRE_COPIES && !err; i++)
+			err = bpf_program__set_autoload(copies[p].prog[i], false);
+	}
 	return err;
 }
 
@@ -398,12 +411,12 @@ static int leave_out_tracing(struct capture *c)
 		c->skel->maps.ring, c->skel->maps.slots, c->skel->maps.counters,
 		c->skel->maps.cpus, c->skel->maps.percpu_probe,
 	};
-	struct pair pairs[WIRE_PROGS];
+	struct copies copies[WIRE_PROGS];
 	int err = 0;
 
-	list_pairs(c, pairs);
+	list_copies(c, copies);
 	for (int p = 0; p < WIRE_PROGS && !err; p++)
-		err = bpf_program__set_autoload(pairs[p].first, false);
+		err = bpf_program__set_autoload(copies[p].prog[0], false);
 	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps) && !err; i++)
 		err = bpf_map__set_autocreate(maps[i], false);
 	return err;
@@ -448,7 +461,7 @@ static int configure(struct capture *c)
 	int err;
 
 	ro->has_cookie = f->cookie;
-	ro->has_preempt_disable = f->preempt_disable;
+	ro->preempts_programs = f->preempts;
 	ro->retransmit_has_err = f->arguments[TRACEPOINT_RETRANSMIT] >= 3;
 	ro->reset_has_reason = f->arguments[TRACEPOINT_SEND_RESET] >= 3;
 	ro->kfree_skb_has_sk = f->arguments[TRACEPOINT_KFREE_SKB] >= 4;
@@ -475,7 +488,7 @@ static int configure(struct capture *c)
 		err = leave_out_tracing(c);
 	if (!err)
 		err = configure_owners(c);
-	return err || c->has_twins ? err : leave_out_twins(c);
+	return err ? err : leave_out_twins(c);
 }
 
 static int map_rows(const struct bpf_map *map, size_t row, int rows, size_t *size, void *ret)
@@ -551,7 +564,7 @@ int capture_open(const struct capture_config *config, const struct features *f,
 	c->features = *f;
 	c->fn = fn;
 	c->ctx = ctx;
-	c->has_twins = f->guard && !config->debug_no_twin && !config->census_only;
+	c->nr_copies = nr_copies(f, config);
 	c->nr_cpus = libbpf_num_possible_cpus();
 	if (c->nr_cpus < 0)
 		return c->nr_cpus;
@@ -615,36 +628,37 @@ static int open_iterator(struct bpf_program *prog, struct bpf_link **link, int *
 	return *fd < 0 ? -errno : 0;
 }
 
-/* Runs find_active: afterwards the twins know when the first was skipped. */
+/* Runs find_active: afterwards the twins know when those before them were skipped. */
 static int find_active(struct capture *c)
 {
 	CLEANUP(bpf_link_destroyp) struct bpf_link *link = NULL;
 	CLEANUP(cleanup_close) int fd = -1;
-	struct pair pairs[WIRE_PROGS];
+	struct copies copies[WIRE_PROGS];
 	char unused[64];
 	int err;
 
-	list_pairs(c, pairs);
-	for (int p = 0; p < WIRE_PROGS; p++)
-		c->skel->bss->first_ids[p] = info_of(pairs[p].first).id;
+	list_copies(c, copies);
+	for (int p = 0; p < WIRE_PROGS; p++) {
+		for (int i = 0; i < c->nr_copies; i++)
+			c->skel->bss->copy_ids[i * WIRE_PROGS + p] = info_of(copies[p].prog[i]).id;
+	}
 	err = open_iterator(c->skel->progs.find_active, &link, &fd);
 	if (err)
 		return err;
 	return read(fd, unused, sizeof(unused)) < 0 ? -errno : 0;
 }
 
-static int attach_pair(struct capture *c, enum wire_prog prog)
+static int attach_copies(struct capture *c, enum wire_prog prog)
 {
-	struct pair pairs[WIRE_PROGS], *p = &pairs[prog];
+	struct copies copies[WIRE_PROGS], *p = &copies[prog];
 
-	list_pairs(c, pairs);
-	*p->first_link = bpf_program__attach(p->first);
-	if (!*p->first_link)
-		return -errno;
-	if (!c->has_twins)
-		return 0;
-	*p->twin_link = bpf_program__attach(p->twin);
-	return *p->twin_link ? 0 : -errno;
+	list_copies(c, copies);
+	for (int i = 0; i < c->nr_copies; i++) {
+		*p->link[i] = bpf_program__attach(p->prog[i]);
+		if (!*p->link[i])
+			return -errno;
+	}
+	return 0;
 }
 
 /*
@@ -669,7 +683,7 @@ static int attach_owners(struct capture *c)
 }
 
 /*
- * The first of a pair before its twin, and state transitions last: from the
+ * The first before its twins, in their order, and state transitions last: from the
  * first birth on everything about a connection is seen.
  */
 static int attach(struct capture *c)
@@ -677,7 +691,7 @@ static int attach(struct capture *c)
 	int err = attach_owners(c);
 
 	for (int p = WIRE_PROGS; !err && p--;)
-		err = attach_pair(c, p);
+		err = attach_copies(c, p);
 	return err;
 }
 
@@ -697,7 +711,7 @@ int capture_start(struct capture *c)
 	tell_start(c);
 	tell_clock(c);
 	feature_reset_reasons(tell_reason, c);
-	if (c->has_twins)
+	if (c->nr_copies > 1)
 		err = find_active(c);
 	return err ? err : attach(c);
 }
@@ -808,7 +822,7 @@ static void end_tracing(struct capture *c)
 		tell_losses(c);
 	if (!c->enough && c->doubted_ns)
 		settle_doubts(c);
-	log_debug("%llu hits of a program that was running already were taken by its twin",
+	log_debug("%llu hits of a program that was running already were taken by a twin",
 		  (unsigned long long)sum_nested(c));
 }
 

@@ -134,7 +134,8 @@ int feature_probe(struct features *ret)
 	f.cookie = btf__find_by_name_kind(btf, "bpf_get_socket_ptr_cookie", BTF_KIND_FUNC) > 0;
 	f.sk_storage = btf__find_by_name_kind(btf, "bpf_sk_storage_get_tracing",
 					      BTF_KIND_FUNC) > 0;
-	f.preempt_disable = btf__find_by_name_kind(btf, "bpf_preempt_disable", BTF_KIND_FUNC) > 0;
+	f.preempts = btf__find_by_name_kind(btf, "tracepoint_srcu_srcu_data", BTF_KIND_VAR) > 0 &&
+		     btf__find_by_name_kind(btf, "init_srcu_struct_fast", BTF_KIND_FUNC) > 0;
 	f.task_btf = btf__find_by_name_kind(btf, "bpf_get_current_task_btf", BTF_KIND_FUNC) > 0;
 	f.iter_tcp = btf__find_by_name_kind(btf, "bpf_iter__tcp", BTF_KIND_STRUCT) > 0;
 	f.iter_owner = btf__find_by_name_kind(btf, "bpf_iter__task_file", BTF_KIND_STRUCT) > 0;

@@ -34,7 +34,7 @@ struct features {
 	uint8_t arguments[TRACEPOINT_MAX];	/* 0: the kernel has no such tracepoint */
 	bool sk_storage;	/* bpf_sk_storage_get() in tracing programs */
 	bool task_btf;		/* bpf_get_current_task_btf() */
-	bool preempt_disable;	/* bpf_preempt_disable() and _enable(), kfuncs */
+	bool preempts;		/* programs of tracepoints: SRCU-fast guards those, 7.1 */
 	bool cookie;		/* bpf_get_socket_cookie() in tracing programs */
 	bool guard;		/* a running program is not entered again (6.1) */
 	bool tw_refcount;	/* TIME_WAIT counts at its entry, no longer at its end (5.18) */

@@ -22,10 +22,13 @@ static bool keeps_statistics(void)
 /* The twins of a kernel that needs none are not missing. */
 static bool is_left_out(const struct bpf_program *prog)
 {
-	const char *name = bpf_program__name(prog);
-	size_t len = strlen(name);
+	static const char *const twins[] = { "_twin", "_third", "_fourth" };
+	const char *ends = strrchr(bpf_program__name(prog), '_');
+	bool is_twin = false;
 
-	return !bpf_program__autoload(prog) && len > 5 && !strcmp(name + len - 5, "_twin");
+	for (size_t i = 0; i < sizeof(twins) / sizeof(*twins); i++)
+		is_twin = is_twin || !strcmp(ends, twins[i]);
+	return is_twin && !bpf_program__autoload(prog);
 }
 
 static void take_program(const struct bpf_program *prog, struct self *ret)
