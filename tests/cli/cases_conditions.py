@@ -153,10 +153,13 @@ def _all_gone(held):
 @case
 def killed_at_any_moment_it_leaves_nothing_behind(synfin):
     namespaces.own_network()
-    pinned, seen = _pinned(), set()
-    for number in range(16):
+    pinned, seen, moments = _pinned(), set(), [0.02 + number * 0.06 for number in range(16)]
+    while moments:
+        moment = moments.pop(0)
+        if not moments and not seen and moment < 10:    # slow today: later, too
+            moments.append(2 * moment)
         with synfin.launch("conns", "-q", "-N", "self") as tracer:
-            time.sleep(0.02 + number * 0.06)
+            time.sleep(moment)
             tracer.process.send_signal(signal.SIGSTOP)
             with contextlib.suppress(OSError):
                 seen |= _program_ids(tracer.process.pid)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Readers that leave, that are slow, that are not there."""
 
+import contextlib
 import json
 import os
+import pathlib
 import pty
 import signal
 import statistics
@@ -138,12 +140,32 @@ def a_closed_stdout_is_told_by_a_replay(synfin):
     done.error(1, "stdout", "closed")
 
 
+def _links(pid):
+    """How many BPF links a process holds."""
+    found = 0
+    with contextlib.suppress(OSError):
+        for path in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+            found += "link_id:" in path.read_text(encoding="ascii")
+    return found
+
+
+def _until_attached(pid):
+    """Where nobody says so: its links are there, and no more of them come."""
+    links = -1
+    for _ in range(60):
+        before, links = links, _links(pid)
+        if links == before > 0:
+            return
+        time.sleep(0.5)
+    check(False, f"it does not attach: {links} links")
+
+
 @case
 def a_closed_stderr_changes_nothing(synfin):
     network, path = namespaces.own_network(), synfin.path("recording")
     for closed in "2>&-", "<&- 2>&-":
         with synfin.launch("-o", "json", "-N", network, "--write", path, within=redirected(closed)) as tracer:
-            time.sleep(1.5)
+            _until_attached(tracer.process.pid)
             traffic.refuse(7001)
             done = tracer.stop().expect(0)
         equal(done.summary()["transitions"], 2, "transitions")
