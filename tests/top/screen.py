@@ -49,7 +49,11 @@ class Screen:
         shell = " ".join(["env", "-u", "LC_ALL", "-u", "NO_COLOR", *(f"'{k}={v}'" for k, v in settings.items()),
                           "sh"])
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height), shell)
-        self.wait_for(r"^\$$")
+        try:
+            self.wait_for(r"^\$$")
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __enter__(self):
         return self
