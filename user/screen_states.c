@@ -114,25 +114,33 @@ static void bend(struct pen *p)
 	grid_str(p->g, INK_FAINT, p->glyphs->bottom_tee);
 }
 
+/* An arrow that begins like this, and the state that it leads to, up to this column. */
+static void leads(struct pen *p, const char *begin, unsigned int from, unsigned int to,
+		  unsigned int column)
+{
+	edge(p, begin, from, to, p->glyphs->head);
+	node(p, to, column);
+}
+
+static void goes_on(struct pen *p, unsigned int from, unsigned int to, unsigned int column)
+{
+	grid_char(p->g, INK_PLAIN, ' ');
+	leads(p, p->glyphs->line, from, to, column);
+}
+
 static void closing(struct pen *p)
 {
 	const struct glyphs *g = p->glyphs;
 
 	at(p, 1, 4);
 	grid_str(p->g, INK_FAINT, g->tee);
-	edge(p, g->line, TS_ESTABLISHED, TS_FIN_WAIT1, g->head);
-	node(p, TS_FIN_WAIT1, 27);
-	grid_char(p->g, INK_PLAIN, ' ');
-	edge(p, g->line, TS_FIN_WAIT1, TS_FIN_WAIT2, g->head);
-	node(p, TS_FIN_WAIT2, 53);
-	grid_char(p->g, INK_PLAIN, ' ');
-	edge(p, g->line, TS_FIN_WAIT2, TS_TIME_WAIT, g->head);
-	node(p, TS_TIME_WAIT, 79);
+	leads(p, g->line, TS_ESTABLISHED, TS_FIN_WAIT1, 27);
+	goes_on(p, TS_FIN_WAIT1, TS_FIN_WAIT2, 53);
+	goes_on(p, TS_FIN_WAIT2, TS_TIME_WAIT, 79);
 	at(p, 1, 5);
 	grid_str(p->g, INK_FAINT, g->down);
 	at(p, 28, 5);
-	edge(p, g->bottom_left, TS_FIN_WAIT1, TS_CLOSING, g->head);
-	node(p, TS_CLOSING, 53);
+	leads(p, g->bottom_left, TS_FIN_WAIT1, TS_CLOSING, 53);
 	grid_char(p->g, INK_PLAIN, ' ');
 	edge(p, g->line, TS_CLOSING, TS_TIME_WAIT, g->line);
 	p->g->x--;
@@ -140,14 +148,9 @@ static void closing(struct pen *p)
 	grid_str(p->g, INK_FAINT, g->corner_bottom);
 	at(p, 1, 6);
 	grid_str(p->g, INK_FAINT, g->bottom_left);
-	edge(p, g->line, TS_ESTABLISHED, TS_CLOSE_WAIT, g->head);
-	node(p, TS_CLOSE_WAIT, 27);
-	grid_char(p->g, INK_PLAIN, ' ');
-	edge(p, g->line, TS_CLOSE_WAIT, TS_LAST_ACK, g->head);
-	node(p, TS_LAST_ACK, 53);
-	grid_char(p->g, INK_PLAIN, ' ');
-	edge(p, g->line, TS_LAST_ACK, TS_CLOSE, g->head);
-	node(p, TS_CLOSE, 79);
+	leads(p, g->line, TS_ESTABLISHED, TS_CLOSE_WAIT, 27);
+	goes_on(p, TS_CLOSE_WAIT, TS_LAST_ACK, 53);
+	goes_on(p, TS_LAST_ACK, TS_CLOSE, 79);
 }
 
 /* What the diagram has an arrow for. */
