@@ -42,26 +42,9 @@ const volatile bool kfree_skb_has_sk = true;
 
 /*
  * Up to 7.0 a tracepoint's programs run with preemption disabled.  Since 7.1 they are
- * preempted like any other code (__DO_TRACE_CALL() under SRCU-fast), unless they say
- * otherwise: bpf_preempt_disable() came with fc7566ad0a82 ("bpf: Introduce
- * bpf_preempt_[disable,enable] kfuncs"), v6.10.
+ * preempted like any other code (__DO_TRACE_CALL() under SRCU-fast).
  */
 const volatile bool preempts_programs = false;
-
-extern void bpf_preempt_disable(void) __ksym __weak;
-extern void bpf_preempt_enable(void) __ksym __weak;
-
-static __always_inline void preempt_off(void)
-{
-	if (preempts_programs)
-		bpf_preempt_disable();
-}
-
-static __always_inline void preempt_on(void)
-{
-	if (preempts_programs)
-		bpf_preempt_enable();
-}
 
 /*
  * bpf_sk_storage_get() in tracing programs: 8e4597c627fb ("bpf: Allow using

@@ -133,11 +133,12 @@ static __always_inline void record_end_of(void *rec, __u64 cgroup, __u64 process
  * Without the guard there is no mark, nothing is skipped, and the twins are
  * neither needed nor attached.
  *
- * Since 7.1 a task is preempted in these programs, too, mostly at their end if they
- * turn preemption off; and then the kernel skips the first for all that runs on its
- * CPU, the twin takes that, and may be preempted itself.  So there are as many twins
- * there as tasks are likely to be caught, each of which takes what all before it were
- * skipped for.  With preemption off nobody comes between one's look and its work.
+ * Since 7.1 a task is preempted in these programs, too.  Then the kernel skips the first
+ * for all that runs on its CPU, the twin takes that, and may be preempted itself: so
+ * there are as many twins there as tasks are likely to be caught, each of which takes
+ * what all before it were skipped for.  And who is preempted behind the first finds its
+ * mark set by another: so whoever takes an event leaves its context's address, which on
+ * the task's stack is that event's alone, for the twins behind it.
  *
  * The mark is an int; on arm64 since 7.1 a byte for each level of interrupt, four in all.
  */
@@ -151,12 +152,53 @@ static __always_inline bool is_skipped(const struct wire_cpu *cpu, enum wire_pro
 	return active;
 }
 
+/* As a number, which the verifier lets a context become in memory only. */
+static __always_inline __u64 address_of(const void *ctx)
+{
+	__u64 address = 0;
+
+	bpf_probe_read_kernel(&address, sizeof(address), &ctx);
+	return address;
+}
+
+/* A stack's own place, unless it shares it with another: stacks are some 2^15 bytes apart. */
+static __always_inline __u64 *place_of(struct wire_cpu *cpu, enum wire_prog prog, __u64 event)
+{
+	return &cpu->taken[prog][(event >> 12) * 0x9e3779b97f4a7c15ull >> 32 & (WIRE_TAKEN - 1)];
+}
+
+static __always_inline void take(enum wire_prog prog, const void *ctx)
+{
+	struct wire_cpu *cpu;
+	__u64 event;
+
+	if (!preempts_programs)
+		return;
+	cpu = this_cpu();
+	event = address_of(ctx);
+	if (cpu)
+		*place_of(cpu, prog, event) = event;
+}
+
+/* By a copy before this one; the last of them forgets it. */
+static __always_inline bool was_taken(struct wire_cpu *cpu, enum wire_prog prog, int copy,
+				      const void *ctx)
+{
+	__u64 event = address_of(ctx), *place = place_of(cpu, prog, event);
+
+	if (*place != event)
+		return false;
+	if (copy == WIRE_COPIES - 1)
+		*place = 0;
+	return true;
+}
+
 /* To this copy, by all before it. */
-static __always_inline bool is_left(enum wire_prog prog, int copy)
+static __always_inline bool is_left(enum wire_prog prog, int copy, const void *ctx)
 {
 	struct wire_cpu *cpu = this_cpu();
 
-	if (!cpu)
+	if (!cpu || (preempts_programs && was_taken(cpu, prog, copy, ctx)))
 		return false;
 	for (int i = 0; i < copy; i++) {
 		if (!is_skipped(cpu, prog, i))
@@ -176,20 +218,19 @@ static __always_inline void be_slow(void)
 #define TWIN(hook, name, work, prog, copy)				\
 SEC("tp_btf/" hook) int name(__u64 *ctx)				\
 {									\
-	preempt_off();							\
-	if (is_left(prog, copy))					\
-		work(ctx);						\
-	preempt_on();							\
+	if (!is_left(prog, copy, ctx))					\
+		return 0;						\
+	take(prog, ctx);						\
+	work(ctx);							\
 	return 0;							\
 }
 
 #define PROGRAM(hook, name, prog)					\
 SEC("tp_btf/" hook) int name(__u64 *ctx)				\
 {									\
-	preempt_off();							\
+	take(prog, ctx);						\
 	be_slow();							\
 	do_##name(ctx);							\
-	preempt_on();							\
 	return 0;							\
 }									\
 TWIN(hook, name##_twin, do_##name, prog, 1)				\

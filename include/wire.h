@@ -563,7 +563,9 @@ WIRE_ASSERT(wire_counters, (WIRE_STATES * (WIRE_STATES + 2) + WIRE_RESET_REASONS
 enum wire_prog { WIRE_P_STATE, WIRE_P_RETRANSMIT, WIRE_P_SYNACK, WIRE_P_SEND_RESET,
 		 WIRE_P_RECEIVE_RESET, WIRE_P_KFREE_SKB, WIRE_PROGS };
 
-/* One a CPU, a cache line each: written by that CPU only. */
+#define WIRE_TAKEN	64	/* places for tasks that are preempted in one program */
+
+/* One a CPU, the first cache line the busy one: written by that CPU only. */
 struct wire_cpu {
 	__u64 percpu_offset;	/* of the kernel's per-CPU variables; stays in the kernel */
 	__u32 nested[8];	/* by enum wire_prog: hits that a twin took */
@@ -571,7 +573,8 @@ struct wire_cpu {
 	__u32 pad;
 	__u64 cgroup;		/* of which user space was last told */
 	__u64 pad_end;
+	__u64 taken[8][WIRE_TAKEN];	/* by enum wire_prog: events under way; likewise */
 };
-WIRE_ASSERT(wire_cpu, 64);
+WIRE_ASSERT(wire_cpu, 64 + 8 * 8 * WIRE_TAKEN);
 
 #endif

@@ -105,7 +105,7 @@ checks = 'check purity:CC=$(CC) tests/check/purity $(call objs,$(ENGINE))' 'chec
 	 'check format:tests/check/format' 'check man:SYNFIN=$O/synfin tests/check/man' \
 	 'check package:O=$O tests/check/package' 'check metrics:tests/check/metrics' \
 	 'golden:SYNFIN=$O/synfin tests/golden/run' 'golden scenarios:tests/golden/scenarios' 'asan golden:$(SANE) SYNFIN=$O/asan/synfin tests/golden/run'
-smoke = 'fuzz:tests/fuzz/run --runs 20000 $O/fuzz $(FUZZERS)'
+smoke = 'fuzz:tests/fuzz/run --runs 5000 $O/fuzz $(FUZZERS)'
 no_root = $(smoke) $(unit_suites) $(unit_suites_asan) $(traces) $(checks)
 hostile = SYNFIN=$O/synfin STORM=$O/tests/storm RAW=$O/tests/raw SERVE=$O/tests/serve
 root = 'check cost:tests/check/cost $(COSTS) $O/synfin' 'check vmlinux:tests/check/vmlinux $O/bpf/synfin.o' 'cli:SYNFIN=$O/synfin SYNFIN_ASAN=$O/asan/synfin STORM=$O/tests/storm tests/cli/run.py' \

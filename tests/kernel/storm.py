@@ -121,7 +121,7 @@ def wrong_counts(storm):
 def wrong_lives(storm):
     seen = set()
     for life in storm.lives:
-        name = (life["conn"], life["start"])
+        name = (life["conn"], life.get("start"))
         if name in seen:
             yield f"told twice: {life}"
         seen.add(name)
