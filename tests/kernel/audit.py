@@ -377,6 +377,9 @@ def with_twins(runs):
     """the same with the twins: no difference"""
     for number in range(1, runs + 1):
         audit = one_run((), lambda ns: storm(ns, "-n", str(scaled(15000))), env={"SYNFIN_DEBUG_SLOW": "500"})
+        lost = audit.records()[-1]["lost_nested"]
+        if lost and features.preempts_programs():
+            raise Skip(f"up to {lost} events were lost, as told: tasks are preempted here")
         yield from (f"run {number}: {line}" for line in differences(audit))
 
 

@@ -52,6 +52,13 @@ def births_tell_the_peer():
     return tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 15)
 
 
+def preempts_programs():
+    """Since 7.1 tasks are preempted in a tracepoint's programs: more of them at a time than
+    there are twins may be, and a program that is slow on purpose, on an emulated processor,
+    is where they are caught. What was lost so is told."""
+    return tuple(map(int, os.uname().release.split(".")[:2])) >= (7, 1)
+
+
 def has_guard():
     """A program is skipped while it runs on the same CPU."""
     done = subprocess.run([binary(), "doctor", "-v"], stdin=subprocess.DEVNULL, capture_output=True, text=True)

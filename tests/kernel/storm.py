@@ -188,6 +188,8 @@ def one_burst():
 def slow_program():
     """with a slow program, which is often interrupted by itself, nothing is lost or told twice"""
     storm = Storm("slow", ["-n", str(scaled(15000)), "-m", MIX], env={"SYNFIN_DEBUG_SLOW": "500"})
+    if storm.summary["lost_nested"] and features.preempts_programs():
+        raise Skip(f"up to {storm.summary['lost_nested']} events were lost, as told: tasks are preempted here")
     yield from all_wrong(storm)
     if features.has_guard() and not twins_took(storm):
         yield "nothing was nested: this test showed nothing"
