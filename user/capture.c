@@ -701,7 +701,7 @@ int capture_start(struct capture *c)
 
 	if (c->config->census_only) {
 		tell_start(c);
-	tell_prefixes(c);
+		tell_prefixes(c);
 		tell_clock(c);
 		return 0;
 	}
