@@ -70,6 +70,18 @@ static void take_back(struct engine *e, struct conn *c, struct conn *heir)
 	engine_forget(e, c);
 }
 
+/*
+ * Without a cookie a socket is known by its address, which is soon another's: a census
+ * may have met that one, while what is older of this one is in the ring.
+ */
+static bool is_anothers(const struct conn *c, const struct wire_hdr *hdr,
+			const struct wire_tuple *t)
+{
+	if (hdr->cookie || !c->tuple.lport || !c->tuple.rport || !t->lport || !t->rport)
+		return false;
+	return memcmp(&c->tuple, t, sizeof(*t));
+}
+
 /* The SYN-ACKs that were sent again for a request are its child's. */
 static void inherit(struct engine *e, struct conn *request, struct conn *child)
 {
@@ -301,6 +313,8 @@ static void on_census(struct engine *e, const struct wire_census *ev)
 		on_census_request(e, c, ev);
 		return;
 	}
+	if (c && is_anothers(c, &ev->hdr, &ev->tuple))	/* its birth is in the ring */
+		return;
 	if (!c)
 		c = adopt(e, &ev->hdr, &ev->tuple, ev->state);
 	if (!c)
@@ -320,6 +334,8 @@ static void on_owner(struct engine *e, const union event *ev)
 
 	if (!c || (c->stage == STAGE_LISTENER && c->owner.from))
 		return;
+	if (ev->hdr.kind == WIRE_OWNER && !ev->hdr.cookie && !c->census_ns)
+		return;		/* not this one was met, but who has its address now */
 	if (ev->hdr.kind == WIRE_OWNER)
 		owner_prove(&c->owner, OWNER_FD, &ev->owner_of.owner, ev->owner_of.born);
 	else
@@ -436,6 +452,24 @@ static bool found_no_port(const struct wire_state *ev)
 	return ev->newstate == TS_CLOSE && !ev->sample.err && !ev->sample.segs_out;
 }
 
+/* c, if what is no birth is of its life. */
+static struct conn *same_life(struct engine *e, struct conn *c, const struct wire_state *ev)
+{
+	if (!c)
+		return NULL;
+	if (is_from_future(c, &ev->hdr) && is_anothers(c, &ev->hdr, &ev->tuple)) {
+		struct conn nobody = {};
+
+		take_back(e, c, &nobody);
+		return NULL;
+	}
+	if (c->stage != STAGE_OPEN || ev->oldstate == TS_CLOSE) {	/* its birth was lost */
+		end_displaced(e, c, ev->hdr.ts_ns);
+		return NULL;
+	}
+	return c;
+}
+
 static void on_state(struct engine *e, const union event *event)
 {
 	const struct wire_state *ev = &event->state;
@@ -458,11 +492,7 @@ static void on_state(struct engine *e, const union event *event)
 			life_own(c, ev);
 		return;
 	}
-	/* Its birth was lost. */
-	if (c && (c->stage != STAGE_OPEN || ev->oldstate == TS_CLOSE)) {
-		end_displaced(e, c, ev->hdr.ts_ns);
-		c = NULL;
-	}
+	c = same_life(e, c, ev);
 	if (!c)
 		c = turn_up(e, &ev->hdr, &ev->tuple, ev->oldstate);
 	if (!c)
