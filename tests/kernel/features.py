@@ -52,6 +52,12 @@ def births_tell_the_peer():
     return tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 15)
 
 
+def moves_children():
+    """To another listener of their port. Debian's 5.10 has the sysctl and nothing behind it."""
+    with open("/proc/kallsyms") as symbols:
+        return any(line.split()[2] == "reuseport_migrate_sock" for line in symbols)
+
+
 def preempts_programs():
     """Since 7.1 tasks are preempted in a tracepoint's programs: more of them at a time than
     there are twins may be, and a program that is slow on purpose, on an emulated processor,

@@ -316,13 +316,18 @@ def wrong_run(words, wants, decided, filtered, unfiltered, command):
     yield from (f"on the whole recording: {one}" for one in
                 differences(lines(unfiltered.replay(command, *words)), wanted, in_full))
     recorded = lines(filtered.replay(command))
-    if not features.births_tell_the_peer():
-        known = set(map(untimed, wanted))
-        recorded = [one for one in recorded if untimed(one) in known or not is_birth(one)]
     if decided == ALL:  # listening sockets are kept for the sake of their connections
-        yield from (f"in the recording: {one}" for one in differences(connected(recorded), connected(wanted)))
+        yield from (f"in the recording: {one}" for one in
+                    differences(connected(without_births(recorded, wanted)), connected(wanted)))
     elif (len(recorded) == len(whole)) != (decided == NONE):
         yield f"{len(recorded)} of {len(whole)} lines are in the recording, of {len(wanted)} that are shown"
+
+
+def without_births(recorded, wanted):
+    """Where they do not tell the peer, a filter of peers has to let all of them pass."""
+    known = set(map(untimed, wanted))
+    return [one for one in recorded
+            if features.births_tell_the_peer() or untimed(one) in known or not is_birth(one)]
 
 
 def is_birth(record):

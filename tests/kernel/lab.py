@@ -304,9 +304,9 @@ class Lab(Expectations):
         self.netns.sysctl("net.ipv6.conf.default.accept_dad", 0)
         netns.join(self.netns, far)
         size = 24 if self.family == 4 else 64
-        nodad = () if self.family == 4 else ("nodad",)
-        self.netns.ip("address", "add", f"{self.local}/{size}", "dev", "veth0", *nodad)
-        self.netns.ip("neighbour", "add", self.remote, "lladdr", netns.mac(far), "dev", "veth0", "nud", "permanent")
+        nodad = "" if self.family == 4 else "nodad"
+        self.netns.ip_batch(f"address add {self.local}/{size} dev veth0 {nodad}",
+                            f"neighbour add {self.remote} lladdr {netns.mac(far)} dev veth0 nud permanent")
         self._wire = Wire(netns.mac(far), netns.mac(self.netns), self.remote, self.local)
 
     def _close_all(self):

@@ -10,11 +10,20 @@ in, and threads and children started inside a namespace begin there.
 
 import contextlib
 import ctypes
+import errno
+import fcntl
 import os
+import socket
+import struct
 import subprocess
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET = 0x40000000
+_MS_BIND, _MS_REC, _MS_SHARED, _MNT_DETACH = 0x1000, 0x4000, 1 << 20, 2
+_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
+_DIRECTORY = "/run/netns"
+_HERE = "/proc/thread-self/ns/net"
+_UP = "link set veth0 up gso_max_segs 1"
 _made = 0
 
 
@@ -26,10 +35,66 @@ def command(*words, stdin=None):
     return done.stdout
 
 
-def _setns(fd):
-    if _libc.setns(fd, _CLONE_NEWNET):
+def _call(name, *args):
+    """A function of the C library's; an exception if it fails."""
+    if getattr(_libc, name)(*(arg.encode() if isinstance(arg, str) else arg for arg in args)):
         error = ctypes.get_errno()
-        raise OSError(error, f"setns: {os.strerror(error)}")
+        raise OSError(error, f"{name}: {os.strerror(error)}")
+
+
+def _setns(fd):
+    _call("setns", fd, _CLONE_NEWNET)
+
+
+def _mount(source, target, flags):
+    _call("mount", source, target, "none", ctypes.c_ulong(flags), None)
+
+
+def _furnish_directory():
+    """As ip-netns(8) does: what is mounted there, and gone again, is so everywhere.
+    Only a mount can be shared, so it is made one, once."""
+    os.makedirs(_DIRECTORY, exist_ok=True)
+    with _one_at_a_time():
+        try:
+            _mount("", _DIRECTORY, _MS_SHARED | _MS_REC)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            _mount(_DIRECTORY, _DIRECTORY, _MS_BIND | _MS_REC)
+            _mount("", _DIRECTORY, _MS_SHARED | _MS_REC)
+
+
+@contextlib.contextmanager
+def _one_at_a_time():
+    """ip locks the directory for it, too: two would make two mounts."""
+    directory = os.open(_DIRECTORY, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
+
+
+def _raise_loopback():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_:
+        request = fcntl.ioctl(any_, _SIOCGIFFLAGS, struct.pack("16sh14x", b"lo", 0))
+        flags = struct.unpack("16sh14x", request)[1]
+        fcntl.ioctl(any_, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | _IFF_UP))
+
+
+def _add(path):
+    """What `ip netns add` does, and `ip link set lo up` there: where processors are
+    emulated a process costs more than all that a scenario does."""
+    _furnish_directory()
+    before = os.open(_HERE, os.O_RDONLY)
+    try:
+        _call("unshare", _CLONE_NEWNET)
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o444))
+        _mount(_HERE, path, _MS_BIND)
+        _raise_loopback()
+    finally:
+        _setns(before)
+        os.close(before)
 
 
 class Netns:
@@ -39,12 +104,11 @@ class Netns:
         global _made
         _made += 1
         self.name = f"{prefix(os.getpid())}{_made}"
-        self.path = f"/run/netns/{self.name}"
+        self.path = f"{_DIRECTORY}/{self.name}"
 
     def __enter__(self):
-        command("ip", "netns", "add", self.name)
         try:
-            self.ip("link", "set", "lo", "up")
+            _add(self.path)
         except BaseException:
             self.__exit__()
             raise
@@ -60,7 +124,7 @@ class Netns:
     @contextlib.contextmanager
     def inside(self):
         """This thread, inside the namespace until the block ends."""
-        before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        before = os.open(_HERE, os.O_RDONLY)
         there = os.open(self.path, os.O_RDONLY)
         try:
             _setns(there)
@@ -79,6 +143,10 @@ class Netns:
 
     def ip(self, *words):
         return command("ip", "-n", self.name, *words)
+
+    def ip_batch(self, *lines):
+        """One process for many commands."""
+        command("ip", "-n", self.name, "-batch", "-", stdin="".join(line + "\n" for line in lines))
 
     def ss(self, *words):
         return command("ip", "netns", "exec", self.name, "ss", *words)
@@ -124,13 +192,17 @@ def prefix(pid):
 
 
 def remove(name):
-    subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL)
+    path = f"{_DIRECTORY}/{name}"
+    with contextlib.suppress(OSError):
+        _call("umount2", path, _MNT_DETACH)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def remove_all_of(pid):
     """Remove what a process that was killed has left behind."""
     with contextlib.suppress(FileNotFoundError):
-        for name in os.listdir("/run/netns"):
+        for name in os.listdir(_DIRECTORY):
             if name.startswith(prefix(pid)):
                 remove(name)
 
@@ -138,10 +210,12 @@ def remove_all_of(pid):
 def join(one, other):
     """Join two namespaces by a veth pair; both ends are called veth0, up,
     and without addresses. Segments leave one by one, not as a large one."""
-    one.ip("link", "add", "veth0", "type", "veth", "peer", "name", "veth0", "netns", other.name)
-    for end in (one, other):
-        end.ip("link", "set", "veth0", "up", "gso_max_segs", "1")
+    one.ip_batch(f"link add veth0 address {mac(one)} type veth peer name veth0 address {mac(other)} netns {other.name}",
+                 _UP)
+    other.ip_batch(_UP)
 
 
 def mac(netns):
-    return netns.ip("-brief", "link", "show", "veth0").split()[2]
+    """Of its end of the pair: as many as there are namespaces."""
+    number = int(netns.name.rsplit("-", 1)[1])
+    return ":".join(f"{byte:02x}" for byte in (2, *number.to_bytes(5, "big")))
