@@ -106,7 +106,8 @@ void end_lost(struct engine *e, struct conn *c, uint64_t now_ns)
 {
 	struct verdict v = verdict_of_open(c, CLOSE_NONE);
 
-	if (c->flags & CONN_BIRTH_HELD) {
+	if (c->flags & CONN_BIRTH_HELD) {	/* whose it was is lost: as if its birth was, too */
+		e->births--;
 		engine_forget(e, c);
 		return;
 	}
