@@ -546,6 +546,10 @@ def an_mptcp_connection_that_is_aborted_gives_no_reason(lab):
     server.recv(100)
     linger(client, 0)
     client.close()
+    try:
+        wait_for_sockets("established", 0, seconds=5)
+    except TimeoutError:
+        lab.skip("this kernel closes no subflow of a connection that is aborted")
     _server_was_reset(lab, rx_bytes=8, rx_segs=1)
     # MPTCP sends its RST before it closes the subflow, whatever the reason.
     lab.active(chain(ACTIVE), reset("sent", "established", "tcp_abort_on_close"), chain("established close"),

@@ -6,7 +6,7 @@ import socket
 import struct
 import sys
 
-from wait import wait_until
+from wait import PATIENCE, wait_until
 
 TCP_REPAIR = 19
 _SO_COOKIE = 57
@@ -47,9 +47,9 @@ def states_here():
     return found
 
 
-def wait_for_sockets(name, count=1):
+def wait_for_sockets(name, count=1, seconds=PATIENCE):
     """Until there are just so many sockets in this state."""
-    wait_until(lambda: states_here().count(name) == count, f"{count} sockets in {name}")
+    wait_until(lambda: states_here().count(name) == count, f"{count} sockets in {name}", seconds)
 
 
 def disconnect(made):
