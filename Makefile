@@ -43,7 +43,7 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wex
 objs	= $(patsubst %,$O/user/%.o,$1)
 
 # Filters.
-FILTER	:= addrset filter filter_bound report_facts
+FILTER	:= addrset filter filter_bound report_facts sieve
 ENGINE	+= $(FILTER)
 CORE	+= $(FILTER) filter_state filter_host filter_parse filter_text filter_args filter_explain
 

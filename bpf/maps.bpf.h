@@ -129,6 +129,19 @@ const volatile bool scope_rports_all = true;
 const volatile __u64 scope_lports[1024] = {};
 const volatile __u64 scope_rports[1024] = {};
 
+/*
+ * Cgroups whose sockets nobody asked for, as user space found when it looked at their
+ * paths.  One that is not here passes.
+ */
+const volatile bool drops_cgroups = false;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, __u8);
+} dropped_cgroups SEC(".maps");
+
 /* Sets of addresses (wire_addrs): whether the longest prefix is a wanted one. */
 struct addr_key {
 	__u32 len;		/* bits */

@@ -101,7 +101,7 @@ static __always_inline void tell_owner_seen(const struct sock *sk)
 	if (!tp)
 		return;
 	sk_read_tuple(sk, tp, &tuple);
-	if (!tuple_in_scope(&tuple, true, true))
+	if (!tuple_in_scope(&tuple, true, true) || !cgroup_in_scope(sk))
 		return;
 	count = counters_of(netns);
 	if (!count)

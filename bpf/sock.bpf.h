@@ -186,6 +186,17 @@ static __always_inline bool listener_in_scope(const struct wire_tuple *t)
 	return scope_lports_all || !t->lport || port_in(scope_lports, t->lport);
 }
 
+/* sk: full, or listening.  What has no cgroup, or one that nobody looked at, stays. */
+static __always_inline bool cgroup_in_scope(const struct sock *sk)
+{
+	__u64 id;
+
+	if (!drops_cgroups)
+		return true;
+	id = sk_cgroup_id(sk);
+	return !bpf_map_lookup_elem(&dropped_cgroups, &id);
+}
+
 /* ---- the sample ---- */
 
 static __always_inline void sample_read_close(const struct sock *sk, const struct tcp_sock *tp,

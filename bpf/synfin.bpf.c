@@ -79,6 +79,42 @@ static __always_inline bool state_in_scope(const struct wire_tuple *t, int oldst
 			      oldstate != BPF_TCP_SYN_RECV || clones_have_peers);
 }
 
+/*
+ * Of a socket that is out of scope for its cgroup: another's TIME_WAIT may end by it,
+ * whose cgroup is in scope.  Nothing else of it is told or counted.
+ */
+static __always_inline void claim_record(__u32 netns, const struct wire_tuple *t, __u64 since_ns)
+{
+	struct wire_counters *count = counters_of(netns);
+	struct wire_claim *rec;
+
+	if (!count)
+		return;
+	rec = record_begin(count, WIRE_CLAIM, sizeof(*rec), netns);
+	if (!rec)
+		return;
+	record_identity(&rec->hdr, 0, NULL);
+	rec->tuple = *t;
+	rec->since_ns = since_ns;
+	rec->flags = 0;
+	__builtin_memset(rec->pad, 0, sizeof(rec->pad));
+	record_end(rec);
+}
+
+/*
+ * Now its ports are chosen: connect()'s, unless it found none; a child's, which up to
+ * 6.14 are its own only with its next transition.
+ */
+static __always_inline bool claims(const struct sock *sk, const struct tcp_sock *tp, int oldstate,
+				   int newstate)
+{
+	if (oldstate == BPF_TCP_SYN_SENT)
+		return newstate != BPF_TCP_CLOSE || sk->sk_err || tp->segs_out;
+	if (oldstate == BPF_TCP_LISTEN)
+		return newstate == BPF_TCP_SYN_RECV && !sk_is_raw_clone(sk);
+	return oldstate == BPF_TCP_SYN_RECV && !clones_have_peers;
+}
+
 static __always_inline void do_on_set_state(__u64 *ctx)
 {
 	const struct sock *sk = (const struct sock *)ctx[0];
@@ -106,6 +142,11 @@ static __always_inline void do_on_set_state(__u64 *ctx)
 	cloned = oldstate == BPF_TCP_LISTEN && newstate == BPF_TCP_SYN_RECV;
 	if (cloned)
 		sk_forget_seen(sk);
+	if (!cgroup_in_scope(sk)) {
+		if (claims(sk, tp, oldstate, newstate))
+			claim_record(netns, &tuple, 0);
+		return;
+	}
 	count = counters_of(netns);
 	if (!count)
 		return;
@@ -166,6 +207,11 @@ static __always_inline void do_on_retransmit(__u64 *ctx)
 	sk_read_tuple(sk, tp, &tuple);
 	if (!tuple_in_scope(&tuple, true, true))
 		return;
+	if (!cgroup_in_scope(sk)) {
+		if (sk->__sk_common.skc_state == BPF_TCP_SYN_SENT)
+			claim_record(netns, &tuple, 0);
+		return;
+	}
 	count = counters_of(netns);
 	if (!count)
 		return;
@@ -234,6 +280,10 @@ static __always_inline void do_on_retransmit_synack(__u64 *ctx)
 	mini_read_tuple(&req->__req_common, &tuple);
 	if (!tuple_in_scope(&tuple, true, true))
 		return;
+	if (!cgroup_in_scope(sk)) {	/* its listener's is the request's */
+		claim_record(netns, &tuple, BPF_CORE_READ(treq, snt_synack) * 1000);
+		return;
+	}
 	count = counters_of(netns);
 	if (!count)
 		return;
@@ -381,6 +431,8 @@ static __always_inline void reset_record(const struct sock *sk, const struct sk_
 	if (!netns_in_scope(netns) || !reset_read_tuple(sk, skb, &tuple, &flags))
 		return;
 	if (!tuple_in_scope(&tuple, true, true))
+		return;
+	if (sk && !(flags & WIRE_R_MINI) && !cgroup_in_scope(sk))
 		return;
 	count = counters_of(netns);
 	if (!count)

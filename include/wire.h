@@ -64,6 +64,7 @@ enum wire_kind {
 	WIRE_SOCKET = 25,	/* a socket, in short: a port that is taken */
 	/* from the kernel again */
 	WIRE_DROPPED = 40,	/* kfree_skb of a segment that TCP dropped, no socket named */
+	WIRE_CLAIM = 41,	/* a socket that is left out for its cgroup has its tuple now */
 	WIRE_KIND_MAX
 };
 
@@ -244,12 +245,16 @@ struct wire_scope {
 	struct wire_ports lports, rports;
 };
 
+enum wire_start_flags {
+	WIRE_ST_CGROUPS	= 1 << 0,	/* sockets of cgroups that nobody asked for are left out */
+};
+
 struct wire_start {
 	struct wire_hdr   hdr;
 	char  release[64];	/* uname -r */
 	char  netns[64];	/* -N as it was given; a longer one cut */
 	__u32 hz;
-	__u32 pad;
+	__u32 flags;		/* enum wire_start_flags */
 	struct wire_scope scope;
 };
 
@@ -266,6 +271,23 @@ struct wire_addrs {
 	__u32 len;
 	__u32 pad;
 	struct wire_prefix prefix[WIRE_PREFIXES_MAX];
+};
+
+enum wire_claim_flags {
+	WIRE_CL_BIRTH	= 1 << 0,	/* a birth that the kernel has counted: wire_end */
+	WIRE_CL_ROW	= 1 << 1,	/* from a census: hdr as in wire_census */
+};
+
+/*
+ * What matters of a socket that is left out: whoever was on this tuple is there no
+ * more.  No cookie.  Instead of its transition, retransmit or row.
+ */
+struct wire_claim {
+	struct wire_hdr   hdr;
+	struct wire_tuple tuple;
+	__u64 since_ns;		/* when it was taken; 0: not known, but not after hdr.ts_ns */
+	__u8  flags;		/* enum wire_claim_flags */
+	__u8  pad[7];
 };
 
 struct wire_prefixes {
@@ -504,6 +526,7 @@ WIRE_ASSERT(wire_tw_segment, 80);
 WIRE_ASSERT(wire_dropped, 88);
 WIRE_ASSERT(wire_ports, 264);
 WIRE_ASSERT(wire_start, 704);
+WIRE_ASSERT(wire_claim, 88);
 WIRE_ASSERT(wire_prefix, 24);
 WIRE_ASSERT(wire_addrs, 776);
 WIRE_ASSERT(wire_prefixes, 1584);

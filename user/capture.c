@@ -102,6 +102,7 @@ static void tell_start(struct capture *c)
 	struct wire_start rec = {
 		.hdr = header(WIRE_START, sizeof(rec), clock_now(CLOCK_MONOTONIC)),
 		.hz = c->features.hz, .scope = c->config->scope.sockets,
+		.flags = c->config->cgroups ? WIRE_ST_CGROUPS : 0,
 	};
 
 	snprintf(rec.release, sizeof(rec.release), "%s", c->features.release);
@@ -451,6 +452,18 @@ static uint32_t wake_mask(uint32_t ring_size)
 	return ring_size >= 1u << 20 ? 15 : 0;
 }
 
+static int configure_cgroups(struct capture *c)
+{
+	struct bpf_map *map = c->skel->maps.dropped_cgroups;
+	uint32_t limit = c->config->cgroups;
+
+	c->skel->rodata->drops_cgroups = limit;
+	if (bpf_map__set_autocreate(map, limit) ||
+	    (limit && bpf_map__set_max_entries(map, limit)))
+		return -errno;
+	return 0;
+}
+
 static int configure(struct capture *c)
 {
 	const struct features *f = &c->features;
@@ -488,6 +501,8 @@ static int configure(struct capture *c)
 		err = leave_out_tracing(c);
 	if (!err)
 		err = configure_owners(c);
+	if (!err)
+		err = configure_cgroups(c);
 	return err ? err : leave_out_twins(c);
 }
 
@@ -736,6 +751,15 @@ bool capture_drain(struct capture *c, uint64_t next_deadline)
 	if (!c->enough && next_deadline && next_deadline <= c->now_ns)
 		tell_tick(c, c->now_ns);
 	return !c->enough;
+}
+
+int capture_drop_cgroup(struct capture *c, uint64_t id, bool dropped)
+{
+	int fd = bpf_map__fd(c->skel->maps.dropped_cgroups);
+	uint8_t one = 1;
+
+	return dropped ? bpf_map_update_elem(fd, &id, &one, BPF_ANY) :
+			 bpf_map_delete_elem(fd, &id);
 }
 
 /* ---- the census ---- */

@@ -27,6 +27,7 @@ struct capture_config {
 	uint32_t censuses;	/* those that will be wanted: bits by enum wire_census_which */
 	bool census_only;	/* trace nothing */
 	bool owners;		/* tell whose the sockets are */
+	uint32_t cgroups;	/* so many may be dropped: capture_drop_cgroup() */
 	bool processes;		/* of each owner wake the reader, who will ask /proc about him */
 	const char *netns;	/* as the user named it */
 	uint32_t ring_size;	/* bytes; a power of two, at least a page */
@@ -67,6 +68,12 @@ bool capture_drain(struct capture *c, uint64_t next_deadline);
 
 /* About once a second: losses since the last call, and steps of the clock. */
 void capture_watch(struct capture *c);
+
+/*
+ * Whether from now on nothing is recorded or counted of sockets of this cgroup, but that
+ * they took their tuples (WIRE_CLAIM).  0 or -errno.
+ */
+int capture_drop_cgroup(struct capture *c, uint64_t id, bool dropped);
 
 /* What is there is counted off at the next capture_watch(), as after a loss. */
 void capture_recount(struct capture *c);

@@ -353,6 +353,18 @@ bool cgroup_has_container(const struct cgroup *c, const char *id)
 	return strlen(id) >= CGROUP_ID_LEAST && begins_with(&own, id);
 }
 
+bool cgroup_terms_any(const struct cgroup_terms *t)
+{
+	return t->under || t->unit || t->container;
+}
+
+bool cgroup_satisfies(const struct cgroup *c, const struct cgroup_terms *t)
+{
+	return (!t->under || cgroup_is_under(c, t->under)) &&
+	       (!t->unit || cgroup_has_unit(c, t->unit)) &&
+	       (!t->container || cgroup_has_container(c, t->container));
+}
+
 bool cgroup_may_be_path(const char *path)
 {
 	size_t len = without_slashes(path);

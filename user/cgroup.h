@@ -47,6 +47,14 @@ bool cgroup_has_unit(const struct cgroup *c, const char *name);
 #define CGROUP_ID_LEAST	4
 bool cgroup_has_container(const struct cgroup *c, const char *id);
 
+/* All that are asked together; NULL: not that. */
+struct cgroup_terms {
+	const char *under, *unit, *container;
+};
+
+bool cgroup_terms_any(const struct cgroup_terms *t);
+bool cgroup_satisfies(const struct cgroup *c, const struct cgroup_terms *t);
+
 /* Whether there can be such ones at all. */
 bool cgroup_may_be_path(const char *path);
 bool cgroup_may_be_unit(const char *name);

@@ -15,6 +15,7 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 	[WIRE_RESET]	  = sizeof(struct wire_reset),
 	[WIRE_TW_SEGMENT] = sizeof(struct wire_tw_segment),
 	[WIRE_DROPPED]	  = sizeof(struct wire_dropped),
+	[WIRE_CLAIM]	  = sizeof(struct wire_claim),
 	[WIRE_START]	  = sizeof(struct wire_start),
 	[WIRE_PREFIXES]	  = sizeof(struct wire_prefixes),
 	[WIRE_REASON]	  = sizeof(struct wire_reason),
@@ -155,6 +156,8 @@ static bool members_in_range(const union event *ev)
 		return is_tuple(&ev->reset.tuple) && is_state_or_none(ev->reset.state);
 	case WIRE_DROPPED:
 		return is_tuple(&ev->dropped.tuple);
+	case WIRE_CLAIM:
+		return is_tuple(&ev->claim.tuple);
 	case WIRE_TW_SEGMENT:
 		return is_tuple(&ev->tw_segment.tuple) &&
 		       is_state_or_none(ev->tw_segment.substate);

@@ -308,7 +308,7 @@ static void on_census(struct engine *e, const struct wire_census *ev)
 	}
 	if (!engine_has(e, ev->hdr.netns, &ev->tuple))
 		return;
-	mini_on_other_row(e, ev);
+	mini_on_other_row(e, &ev->hdr, &ev->tuple);
 	if (ev->state == TS_NEW_SYN_RECV) {
 		on_census_request(e, c, ev);
 		return;
@@ -758,6 +758,18 @@ static void on_facts(struct engine *e, const struct wire_netns_facts *ev)
 			      has_limit ? ev->values[WIRE_F_TW_LIMIT] : 0);
 }
 
+/* Of a socket that is left out: neither it nor its life is in the table. */
+static void on_claim(struct engine *e, const struct wire_claim *ev)
+{
+	e->births += ev->flags & WIRE_CL_BIRTH;
+	if (!ev->tuple.lport || !ev->tuple.rport || !engine_has(e, ev->hdr.netns, &ev->tuple))
+		return;
+	if (ev->flags & WIRE_CL_ROW)
+		mini_on_other_row(e, &ev->hdr, &ev->tuple);
+	else
+		mini_claim(e, ev->hdr.netns, &ev->tuple, ev->hdr.ts_ns, ev->since_ns);
+}
+
 static void on_prefixes(struct engine *e, const struct wire_prefixes *ev)
 {
 	e->recorded.laddrs = ev->laddrs;
@@ -775,6 +787,15 @@ static void on_start(struct engine *e, const struct wire_start *ev)
 	e->hz = ev->hz;
 	timewait_set_hz(&e->minis, e->hz);
 	e->recorded.sockets = ev->scope;
+	e->partial = ev->flags & WIRE_ST_CGROUPS;
+}
+
+static void on_scope(struct engine *e, const union event *ev)
+{
+	if (ev->hdr.kind == WIRE_START)
+		on_start(e, &ev->start);
+	else
+		on_prefixes(e, &ev->prefixes);
 }
 
 void engine_feed(struct engine *e, const union event *ev)
@@ -798,11 +819,12 @@ void engine_feed(struct engine *e, const union event *ev)
 	case WIRE_DROPPED:
 		mini_on_dropped(e, &ev->dropped);
 		break;
-	case WIRE_START:
-		on_start(e, &ev->start);
+	case WIRE_CLAIM:
+		on_claim(e, &ev->claim);
 		break;
+	case WIRE_START:
 	case WIRE_PREFIXES:
-		on_prefixes(e, &ev->prefixes);
+		on_scope(e, ev);
 		break;
 	case WIRE_REASON:
 		on_reason(e, &ev->reason);

@@ -157,7 +157,8 @@ void mini_on_reset(struct engine *e, const union event *event, struct conn *c);
 /* A census met a mini-socket; or, as recordings once had them; or something else. */
 void mini_on_row(struct engine *e, const struct wire_mini *ev);
 void mini_on_old_row(struct engine *e, const struct wire_census *ev);
-void mini_on_other_row(struct engine *e, const struct wire_census *ev);
+void mini_on_other_row(struct engine *e, const struct wire_hdr *hdr,
+		       const struct wire_tuple *tuple);
 
 /* The kernel told how many mini-sockets a namespace has, and may have (0: not that). */
 void mini_on_gauge(struct engine *e, const struct wire_hdr *hdr, uint32_t count, uint32_t limit);

@@ -17,6 +17,7 @@ union event {
 	struct wire_reset	reset;
 	struct wire_tw_segment	tw_segment;
 	struct wire_dropped	dropped;
+	struct wire_claim	claim;
 	struct wire_start	start;
 	struct wire_prefixes	prefixes;
 	struct wire_reason	reason;

@@ -6,6 +6,7 @@
 #include "addrset.h"
 #include "filter_text.h"
 #include "portset.h"
+#include "sieve.h"
 
 /* Any filter as text: its words again, with parentheses and the longest numbers. */
 #define TEXT_SIZE	16384
@@ -69,14 +70,14 @@ static void put_flags(struct list *list, const struct options *opt)
 	put_ports(list, "-D ", &opt->rports);
 }
 
-static void put_cgroups(struct list *list, const struct options *opt)
+static void put_cgroups(struct list *list, const struct cgroup_terms *t)
 {
-	if (opt->cgroup)
-		put_str(list, "--cgroup ", opt->cgroup);
-	if (opt->unit)
-		put_str(list, "--unit ", opt->unit);
-	if (opt->container)
-		put_str(list, "--container ", opt->container);
+	if (t->under)
+		put_str(list, "--cgroup ", t->under);
+	if (t->unit)
+		put_str(list, "--unit ", t->unit);
+	if (t->container)
+		put_str(list, "--container ", t->container);
 }
 
 /* Of listening sockets the kernel decides nothing about remote ends. */
@@ -133,10 +134,21 @@ static void put_bounds(struct list *list, const struct options *opt, unsigned in
 	put_addrs(list, "dst ", &bound.raddrs);
 }
 
-void filter_explain(FILE *out, const struct options *opt)
+/* NULL: that of what user space decides. */
+static const char *heading_of_cgroups(const struct options *opt, bool has_v1)
+{
+	if (sieve_is_for(opt, has_v1))
+		return "User space decides once for each cgroup, and from then on the kernel:";
+	if (has_v1 && sieve_is_for(opt, false))
+		return "User space decides, since this host has cgroups of version 1:";
+	return NULL;
+}
+
+void filter_explain(FILE *out, const struct options *opt, bool has_v1)
 {
 	struct list kernel = { .out = out, .heading = "The kernel decides:" };
 	struct list user = { .out = out, .heading = "User space decides:" };
+	struct list cgroups = { .out = out, .heading = heading_of_cgroups(opt, has_v1) };
 	struct list most = { .out = out, .heading = "The kernel decides of that:" };
 	const struct filter *f = &opt->filter;
 
@@ -144,12 +156,12 @@ void filter_explain(FILE *out, const struct options *opt)
 	put_flags(&kernel, opt);
 	if (f->len)
 		put_terms(&kernel, opt, f->len - 1, true);
-	put_cgroups(&user, opt);
+	put_cgroups(cgroups.heading ? &cgroups : &user, &opt->cgroups);
 	if (f->len) {
 		put_terms(&user, opt, f->len - 1, false);
 		put_bounds(&most, opt, f->len - 1);
 	}
-	if (!kernel.any && !user.any)
+	if (!kernel.any && !cgroups.any && !user.any)
 		fputs("There is nothing to decide: all is wanted.\n", out);
 	if (opt->bound.nothing)
 		fputs("Nothing can be all of that.\n", out);

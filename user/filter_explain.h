@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include "options.h"
 
-void filter_explain(FILE *out, const struct options *opt);
+/* has_v1: this host has cgroups of version 1. */
+void filter_explain(FILE *out, const struct options *opt, bool has_v1);
 
 #endif

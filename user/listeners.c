@@ -94,7 +94,8 @@ void listeners_inherit(struct engine *e, struct conn *c)
 
 	if (c->owner.from || c->role != ROLE_PASSIVE)
 		return;
-	owner = listenmap_owner(&e->listeners, c->netns, &c->tuple, e->listeners_doubted_ns);
+	owner = listenmap_owner(&e->listeners, c->netns, &c->tuple, c->cgroup,
+				e->listeners_doubted_ns);
 	if (owner)
 		owner_inherit(&c->owner, OWNER_LISTEN, owner);
 }

@@ -59,6 +59,12 @@ static enum nearness nearness(const struct conn *l, uint32_t netns, const struct
 	return NOT_AT_ALL;
 }
 
+/* A child has its listener's cgroup (sk_clone_lock(), cgroup_sk_clone()). */
+static bool is_of_cgroup(const struct conn *l, uint64_t cgroup)
+{
+	return !cgroup || !l->cgroup || l->cgroup == cgroup;
+}
+
 static bool is_sure(const struct conn *l, uint64_t sure_ns)
 {
 	return l->since_ns >= sure_ns || l->census_ns >= sure_ns;
@@ -91,13 +97,17 @@ static bool is_all_of(const struct place *p, const struct owner *owner)
 }
 
 const struct owner *listenmap_owner(const struct listenmap *m, uint32_t netns,
-				    const struct wire_tuple *t, uint64_t sure_ns)
+				    const struct wire_tuple *t, uint64_t cgroup,
+				    uint64_t sure_ns)
 {
 	struct place places[NOT_AT_ALL + 1] = {}, *p = places;
 	const struct owner *owner;
+	const struct conn *l;
 
-	for (const struct conn *l = m->buckets[bucket_of(netns, t->lport)]; l; l = l->next_listener)
-		put(&places[nearness(l, netns, t)], l, sure_ns);
+	for (l = m->buckets[bucket_of(netns, t->lport)]; l; l = l->next_listener) {
+		if (is_of_cgroup(l, cgroup))
+			put(&places[nearness(l, netns, t)], l, sure_ns);
+	}
 	while (p < &places[NOT_AT_ALL] && is_empty(p))
 		p++;
 	if (p == &places[NOT_AT_ALL] || p->unclear)

@@ -29,10 +29,12 @@ void listenmap_remove(struct listenmap *m, struct conn *listener);
 
 /*
  * The owner of the listening socket behind the local end of t; of its family the
- * peer decides.  One that was last seen before sure_ns may be gone by now, and
- * nobody knows whose is in its place.  NULL: not known.  Borrowed from the listener.
+ * peer decides.  cgroup: the connection's own, which is its listener's; 0: not known.
+ * One that was last seen before sure_ns may be gone by now, and nobody knows whose is
+ * in its place.  NULL: not known.  Borrowed from the listener.
  */
 const struct owner *listenmap_owner(const struct listenmap *m, uint32_t netns,
-				    const struct wire_tuple *t, uint64_t sure_ns);
+				    const struct wire_tuple *t, uint64_t cgroup,
+				    uint64_t sure_ns);
 
 #endif

@@ -55,10 +55,35 @@ static void resolver_destroyp(struct resolver **r)
 	resolver_destroy(*r);
 }
 
+static int drop_cgroup(void *ctx, uint64_t id, bool dropped)
+{
+	struct loop *l = ctx;
+
+	return capture_drop_cgroup(l->capture, id, dropped);
+}
+
+/* An enum exit_status. */
+static int begin_resolver(struct session *s, const struct options *opt, struct loop *l,
+			  struct sieve *sieve, struct resolver **ret)
+{
+	const struct resolver_next next = { session_record, session_knows, s };
+	int err = resolver_create(&next, opt->verbose, ret);
+
+	if (!err && sieve_is_for(opt, resolver_has_v1(*ret))) {
+		err = sieve_init(sieve, &opt->cgroups, drop_cgroup, l);
+		if (!err)
+			resolver_sift(*ret, sieve);
+	}
+	if (!err)
+		return 0;
+	log_error("cannot start: %s", strerror(-err));
+	return STATUS_ERROR;
+}
+
 int live_run(struct session *s, const struct options *opt, const struct scope *scope)
 {
 	struct capture_config config = { .scope = *scope, .owners = true };
-	const struct resolver_next next = { session_record, session_knows, s };
+	CLEANUP(sieve_deinit) struct sieve sieve = {};
 	CLEANUP(resolver_destroyp) struct resolver *resolver = NULL;
 	const struct rest rest = privileges_rest(opt);
 	CLEANUP(loop_deinit) struct loop l;
@@ -67,12 +92,11 @@ int live_run(struct session *s, const struct options *opt, const struct scope *s
 	err = loop_init(&l, &s->out);
 	if (err)
 		return err;
-	err = resolver_create(&next, opt->verbose, &resolver);
-	if (err) {
-		log_error("cannot start: %s", strerror(-err));
-		return STATUS_ERROR;
-	}
+	err = begin_resolver(s, opt, &l, &sieve, &resolver);
+	if (err)
+		return err;
 	config.processes = resolver_asks_for_processes(resolver);
+	config.cgroups = sieve.tell ? SIEVE_CGROUPS : 0;
 	err = loop_start(&l, opt, &config, resolver_record, resolver);
 	if (err)
 		return err;

@@ -73,11 +73,12 @@ void mini_on_old_row(struct engine *e, const struct wire_census *ev)
 		on_row(e, &ev->hdr, &ev->tuple, ev->state, UNKNOWN_NS);
 }
 
-void mini_on_other_row(struct engine *e, const struct wire_census *ev)
+void mini_on_other_row(struct engine *e, const struct wire_hdr *hdr,
+		       const struct wire_tuple *tuple)
 {
-	struct mini *m = timewait_find(&e->minis, ev->hdr.netns, &ev->tuple);
+	struct mini *m = timewait_find(&e->minis, hdr->netns, tuple);
 
-	if (m && m->seen_ns < ev->hdr.ts_ns)
+	if (m && m->seen_ns < hdr->ts_ns)
 		timewait_mark(&e->minis, m, m->flags | MINI_REPLACED);
 }
 
@@ -138,7 +139,7 @@ static void settle(struct engine *e, struct mini *m, uint64_t now_ns)
 /* The kernel's count is the whole namespace's, the ledger's what is wanted of it. */
 void mini_on_gauge(struct engine *e, const struct wire_hdr *hdr, uint32_t count, uint32_t limit)
 {
-	if (scope_is_whole(&e->scope) && scope_is_whole(&e->recorded))
+	if (!e->partial && scope_is_whole(&e->scope) && scope_is_whole(&e->recorded))
 		timewait_read(&e->minis, hdr->netns, count, limit, hdr->ts_ns);
 }
 

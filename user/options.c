@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cgroup.h"
 #include "duration.h"
 #include "filter_args.h"
 #include "filter_explain.h"
@@ -17,6 +16,7 @@
 #include "help.h"
 #include "log.h"
 #include "portset.h"
+#include "process_lookup.h"
 #include "scenario.h"
 #include "topk.h"
 #include "usage.h"
@@ -314,9 +314,9 @@ static int set_flag(struct parse *p, const struct cli_flag *flag, const char *ar
 		return set_duration(flag, arg, &p->filter.slow_ns);
 	case FLAG_EXPLAIN_FILTER:	break;	/* when all is known */
 	case FLAG_NETNS:	return set_text(flag, arg, &opt->netns);
-	case FLAG_CGROUP:	return set_cgroup(flag, arg, &opt->cgroup);
-	case FLAG_UNIT:		return set_unit(flag, arg, &opt->unit);
-	case FLAG_CONTAINER:	return set_container(flag, arg, &opt->container);
+	case FLAG_CGROUP:	return set_cgroup(flag, arg, &opt->cgroups.under);
+	case FLAG_UNIT:		return set_unit(flag, arg, &opt->cgroups.unit);
+	case FLAG_CONTAINER:	return set_container(flag, arg, &opt->cgroups.container);
 	case FLAG_DURATION:	return set_duration(flag, arg, &opt->duration_ns);
 	case FLAG_INTERVAL:	return set_duration(flag, arg, &opt->interval_ns);
 	case FLAG_OLDER:	return set_duration(flag, arg, &opt->older_ns);
@@ -548,7 +548,7 @@ static int parse_flags(struct parse *p, int argc, char **argv)
 
 static int print_explanation(const struct parse *p)
 {
-	filter_explain(stdout, &p->opt);
+	filter_explain(stdout, &p->opt, process_lookup_has_cgroups());
 	return done_printing();
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <linux/types.h>
 #include "wire.h"
+#include "cgroup.h"
 #include "cli.h"
 #include "filter_bound.h"
 #include "listen.h"
@@ -27,7 +28,7 @@ struct options {
 	struct filter filter;		/* FILTER and the flags of its kind */
 	struct filter_bound bound;	/* of that */
 	const char *netns;		/* as given, never empty; "all" */
-	const char *cgroup, *unit, *container;	/* as given; NULL: all */
+	struct cgroup_terms cgroups;	/* as given */
 	uint64_t duration_ns;		/* 0: until stopped */
 	uint64_t count;			/* records; 0: no limit */
 	uint64_t interval_ns;		/* 0: once */

@@ -9,10 +9,12 @@
 
 #include "cgroup_lookup.h"
 #include "cleanup.h"
+#include "lifecycle.h"
 #include "log.h"
 #include "netns_lookup.h"
 #include "process.h"
 #include "process_lookup.h"
+#include "tcp_state.h"
 
 /* Names of namespaces that come and go are looked for this often. */
 #define REFRESH_NS	1000000000ull
@@ -23,6 +25,8 @@ struct resolver {
 	struct netns_lookup *netns;
 	unsigned int processes;		/* what is told of them: enum process_wanted */
 	bool has_v1;			/* cgroups of version 1 */
+	struct sieve *sieve;		/* NULL: all passes */
+	uint64_t left_out;		/* records */
 	uint64_t asked, in_vain;	/* /proc, of processes */
 	uint64_t refreshed_ns, now_ns;	/* of the record at hand */
 	struct wire_cgroup cgroup;	/* made here */
@@ -127,6 +131,74 @@ static void need_process(struct resolver *r, const struct wire_owner *o, uint32_
 	hand_on(r, rec, len);
 }
 
+/* ---- what is left out ---- */
+
+static bool is_left_out(struct resolver *r, uint64_t cgroup)
+{
+	enum sieve_verdict verdict;
+	struct wire_cgroup *rec = &r->cgroup;
+	int err;
+
+	if (!r->sieve || !r->cgroups || !cgroup)
+		return false;
+	verdict = sieve_verdict(r->sieve, cgroup);
+	if (verdict == SIEVE_NONE) {
+		err = cgroup_lookup_path(r->cgroups, cgroup, r->now_ns, rec->path,
+					 sizeof(rec->path));
+		verdict = sieve_judge(r->sieve, cgroup, err ? NULL : rec->path);
+	}
+	return verdict == SIEVE_DROPS;
+}
+
+/* A port was not found: the tuple is another's. */
+static bool has_no_port(const struct wire_state *ev)
+{
+	return ev->newstate == TS_CLOSE && !ev->sample.err && !ev->sample.segs_out;
+}
+
+/* As in the kernel, but for births, which are told anyhow. */
+static bool claims(const struct wire_state *ev)
+{
+	return (ev->oldstate == TS_SYN_SENT && !has_no_port(ev)) || ev->oldstate == TS_SYN_RECV;
+}
+
+static bool claim(struct resolver *r, const struct wire_hdr *hdr, const struct wire_tuple *tuple,
+		  unsigned int flags)
+{
+	struct wire_claim rec = { .hdr = *hdr, .tuple = *tuple, .flags = flags };
+
+	rec.hdr.kind = WIRE_CLAIM;
+	rec.hdr.len = sizeof(rec);
+	rec.hdr.cookie = rec.hdr.sock = 0;
+	return r->next.record(r->next.ctx, &rec, sizeof(rec));
+}
+
+/* connect() may not get the port that it wants; a raw clone has no peer yet. */
+static bool claim_birth(struct resolver *r, const struct wire_state *ev)
+{
+	struct wire_tuple tuple = ev->tuple;
+
+	if (ev->oldstate == TS_CLOSE)
+		tuple.lport = 0;
+	return claim(r, &ev->hdr, &tuple, WIRE_CL_BIRTH);
+}
+
+/* What is said of a socket that is left out. */
+static bool tell_claim(struct resolver *r, const void *rec)
+{
+	const struct wire_state *ev = rec;
+	const struct wire_census *row = rec;
+
+	r->left_out++;
+	if (ev->hdr.kind == WIRE_CENSUS && row->state != TS_LISTEN)
+		return claim(r, &row->hdr, &row->tuple, WIRE_CL_ROW);
+	if (ev->hdr.kind != WIRE_STATE)
+		return true;
+	if (life_is_birth(ev->oldstate, ev->newstate))
+		return claim_birth(r, ev);
+	return !claims(ev) || claim(r, &ev->hdr, &ev->tuple, 0);
+}
+
 /* ---- the stage ---- */
 
 /* What a record says of the owner. */
@@ -169,6 +241,8 @@ bool resolver_record(void *ctx, const void *rec, size_t len)
 	struct resolver *r = ctx;
 
 	r->now_ns = hdr->ts_ns;
+	if (said.owner && is_left_out(r, said.owner->cgroup))
+		return tell_claim(r, rec);
 	need_netns(r, hdr->netns);
 	if (said.owner) {
 		need_cgroup(r, said.owner->cgroup);
@@ -205,6 +279,16 @@ int resolver_create(const struct resolver_next *next, bool programs, struct reso
 	return 0;
 }
 
+void resolver_sift(struct resolver *r, struct sieve *s)
+{
+	r->sieve = s;
+}
+
+bool resolver_has_v1(const struct resolver *r)
+{
+	return r->has_v1;
+}
+
 bool resolver_asks_for_processes(const struct resolver *r)
 {
 	return r->processes;
@@ -221,6 +305,10 @@ void resolver_destroy(struct resolver *r)
 			  (unsigned long long)n.lookups, (unsigned long long)n.unknown,
 			  (unsigned long long)n.walks);
 	}
+	if (r->sieve)
+		log_debug("%llu cgroups are not asked for; %llu records of their sockets came all "
+			  "the same", (unsigned long long)r->sieve->dropped,
+			  (unsigned long long)r->left_out);
 	if (r->processes)
 		log_debug("%llu processes were looked up, %llu of them in vain",
 			  (unsigned long long)r->asked, (unsigned long long)r->in_vain);

@@ -9,6 +9,10 @@
  * that remembers it, and none of it per connection.  Waits for nothing but the
  * file system of the kernel's own (cgroupfs, nsfs, procfs).
  *
+ * With a sieve (sieve.h) it also leaves out what sockets of cgroups do that nobody asks
+ * for: what the kernel had recorded before it was told to drop that itself.  What it
+ * leaves out it still says as the kernel does (WIRE_CLAIM).
+ *
  * One more kind of name is a need_...() called from resolver_record(), and what
  * remembers it (names.h).
  */
@@ -16,6 +20,7 @@
 #define SYNFIN_RESOLVER_H
 
 #include <linux/types.h>
+#include "sieve.h"
 #include "source.h"
 #include "wire.h"
 
@@ -36,6 +41,12 @@ struct resolver_next {
  */
 int resolver_create(const struct resolver_next *next, bool programs, struct resolver **ret);
 void resolver_destroy(struct resolver *r);
+
+/* Before the first record.  s: not needed any more before resolver_destroy(). */
+void resolver_sift(struct resolver *r, struct sieve *s);
+
+/* Whether this host has cgroups of version 1. */
+bool resolver_has_v1(const struct resolver *r);
 
 /* Whether /proc will be asked about processes, which do not wait for it. */
 bool resolver_asks_for_processes(const struct resolver *r);

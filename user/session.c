@@ -62,9 +62,7 @@ static bool is_asked_for(const struct options *opt, const struct report *r)
 		if (!filter_match(&opt->filter, &facts))
 			return false;
 	}
-	return (!opt->cgroup || cgroup_is_under(r->cgroup, opt->cgroup)) &&
-	       (!opt->unit || cgroup_has_unit(r->cgroup, opt->unit)) &&
-	       (!opt->container || cgroup_has_container(r->cgroup, opt->container));
+	return cgroup_satisfies(r->cgroup, &opt->cgroups);
 }
 
 static void on_report(void *ctx, const struct report *r)
@@ -159,6 +157,8 @@ static bool is_too_late(struct session *s, union event *ev)
 		return false;
 	if (ev->hdr.kind == WIRE_STATE &&
 	    life_is_birth(ev->state.oldstate, ev->state.newstate))
+		s->late_births++;
+	if (ev->hdr.kind == WIRE_CLAIM && ev->claim.flags & WIRE_CL_BIRTH)
 		s->late_births++;
 	if (ev->hdr.kind != WIRE_END && ev->hdr.kind != WIRE_LOST)
 		return true;
@@ -474,7 +474,7 @@ static int init_monitor(struct session *s, const struct scope *scope)
 	const struct monitor_config config = {
 		.engine = &s->engine, .scope = *scope, .filter = &opt->filter,
 		.exact = !opt->read_path && scope_is_whole(scope) && !opt->filter.len &&
-			 !opt->cgroup && !opt->unit && !opt->container,
+			 !cgroup_terms_any(&opt->cgroups),
 		.wants = asks_for_conn, .ctx = s,
 	};
 	int err = monitor_create(&config, &s->monitor);

@@ -3,6 +3,8 @@
 there is one.
 """
 
+import os
+
 import cgroup2
 
 # Any of them does; cpuset's lets nobody in before it is furnished.
@@ -35,6 +37,20 @@ def _home():
         if one in mounted and one in own:
             return mounted[one], own[one]
     raise cgroup2.NoCgroups("no hierarchy of version 1 is mounted here from its root on")
+
+
+def is_used():
+    return any(names for names in _own_paths())
+
+
+def out_of_sight(directory):
+    """What to run a program under that shall see no version 1 (proc(5), /proc/PID/cgroup)."""
+    if not is_used():
+        return ()
+    shown = os.path.join(directory, "cgroup")
+    with open("/proc/self/cgroup") as lines, open(shown, "w") as file:
+        file.writelines(line for line in lines if line.startswith("0::"))
+    return ("unshare", "--mount", "sh", "-c", f"mount --bind {shown} /proc/$$/cgroup && exec \"$@\"", "sh")
 
 
 class Tree(cgroup2.Tree):

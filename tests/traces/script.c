@@ -235,6 +235,18 @@ static bool parse_dropped(struct script *s, unsigned int n, struct words *w, uni
 	return true;
 }
 
+/* Of a socket that is left out: no identity. */
+static bool parse_claim(struct script *s, unsigned int n, struct words *w, union event *ev)
+{
+	begin(s, n, WIRE_CLAIM, sizeof(ev->claim), ev);
+	ev->hdr.cookie = ev->hdr.sock = 0;
+	ev->claim.tuple = s->sockets[n].tuple;
+	if (!fill(s, ev, w))
+		return false;
+	s->births += ev->claim.flags & WIRE_CL_BIRTH;
+	return true;
+}
+
 static bool parse_tick(struct script *s, unsigned int n, struct words *w, union event *ev)
 {
 	begin(s, n, WIRE_TICK, sizeof(ev->tick), ev);
@@ -379,7 +391,7 @@ static const struct {
 	{ "LOST", parse_lost }, { "END", parse_end }, { "CLOCK", parse_clock },
 	{ "CENSUS", parse_census }, { "MINI", parse_mini }, { "OWNER", parse_owner },
 	{ "CENSUS_END", parse_census_end }, { "CGROUP", parse_cgroup },
-	{ "USED", parse_owner_seen }, { "PROCESS", parse_process },
+	{ "USED", parse_owner_seen }, { "PROCESS", parse_process }, { "CLAIM", parse_claim },
 };
 
 static bool take_socket(struct script *s, struct words *w, unsigned int *ret)

@@ -236,6 +236,11 @@ static const struct member dropped_members[] = {
 	{}
 };
 
+static const struct member claim_members[] = {
+	MEMBER(claim, "since", since_ns, AT_NSEC),
+	{}
+};
+
 static const struct member end_members[] = {
 	MEMBER(end, "births", births, NUMBER),
 	{}
@@ -441,6 +446,12 @@ static const struct flag dropped_flags[] = {
 	{}
 };
 
+static const struct flag claim_flags[] = {
+	FLAG(claim, "birth", flags, WIRE_CL_BIRTH),
+	FLAG(claim, "row", flags, WIRE_CL_ROW),
+	{}
+};
+
 static const struct flag census_flags[] = {
 	FLAG(census, "mini", flags, WIRE_C_MINI),
 	FLAG(census, "acked", flags, WIRE_C_ACKED),
@@ -484,6 +495,7 @@ static struct form {
 	[WIRE_TW_SEGMENT] = { tw_segment_members, tw_segment_flags,
 			      offsetof(struct wire_tw_segment, tuple) },
 	[WIRE_DROPPED] = { dropped_members, dropped_flags, offsetof(struct wire_dropped, tuple) },
+	[WIRE_CLAIM] = { claim_members, claim_flags, offsetof(struct wire_claim, tuple) },
 	[WIRE_END] = { end_members, NULL, 0 },
 	[WIRE_CENSUS] = { census_members, census_flags, offsetof(struct wire_census, tuple) },
 	[WIRE_OWNER] = { owner_members, NULL, 0 },

@@ -19,6 +19,7 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 	[WIRE_RESET]	  = sizeof(struct wire_reset),
 	[WIRE_TW_SEGMENT] = sizeof(struct wire_tw_segment),
 	[WIRE_DROPPED]	  = sizeof(struct wire_dropped),
+	[WIRE_CLAIM]	  = sizeof(struct wire_claim),
 	[WIRE_START]	  = sizeof(struct wire_start),
 	[WIRE_PREFIXES]	  = sizeof(struct wire_prefixes),
 	[WIRE_REASON]	  = sizeof(struct wire_reason),
@@ -92,7 +93,8 @@ static union event good(enum wire_kind kind)
 		ev.socket.tuple = tuple_of(1);
 		ev.socket.state = TS_ESTABLISHED;
 		break;
-	case WIRE_DROPPED:	/* they begin alike */
+	case WIRE_CLAIM:	/* they begin alike */
+	case WIRE_DROPPED:
 	case WIRE_LISTENER:
 	case WIRE_REQUEST:
 		ev.request.tuple = tuple_of(1);
@@ -338,6 +340,7 @@ static void families_are_4_and_6(void **state)
 	assert_byte(WIRE_RESET, AT(reset.tuple.family), 4, 4, 6);
 	assert_byte(WIRE_TW_SEGMENT, AT(tw_segment.tuple.family), 4, 4, 6);
 	assert_byte(WIRE_DROPPED, AT(dropped.tuple.family), 4, 4, 6);
+	assert_byte(WIRE_CLAIM, AT(claim.tuple.family), 4, 4, 6);
 	assert_byte(WIRE_CENSUS, AT(census.tuple.family), 4, 4, 6);
 	assert_byte(WIRE_MINI, AT(mini.tuple.family), 4, 4, 6);
 	assert_byte(WIRE_SOCKET, AT(socket.tuple.family), 4, 4, 6);
@@ -660,6 +663,7 @@ static bool promises_hold(const union event *ev)
 	case WIRE_NETNS_FACTS:
 	case WIRE_SYNACK:
 	case WIRE_DROPPED:
+	case WIRE_CLAIM:
 	case WIRE_CLOCK:
 	case WIRE_TICK:
 	case WIRE_END:

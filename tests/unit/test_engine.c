@@ -584,7 +584,7 @@ static union event random_other(uint64_t ts_ns, uint64_t cookie, uint64_t *seed)
 	};
 	union event ev = {};
 
-	switch (random_below(seed, 10)) {
+	switch (random_below(seed, 11)) {
 	case 0:
 		ev.retransmit = retransmit_of(ts_ns, cookie, random_state(seed));
 		ev.retransmit.tcp_flags = random_next(seed);
@@ -626,6 +626,13 @@ static union event random_other(uint64_t ts_ns, uint64_t cookie, uint64_t *seed)
 	case 8:
 		ev.census = census_of(ts_ns, cookie, random_state(seed));
 		ev.census.flags = random_below(seed, 2);
+		break;
+	case 9:
+		ev.claim = (struct wire_claim){
+			.hdr = hdr_of(WIRE_CLAIM, sizeof(ev.claim), ts_ns, 0),
+			.tuple = tuple_of(cookie), .flags = random_below(seed, 2) * WIRE_CL_ROW,
+			.since_ns = random_below(seed, 2) * (ts_ns - random_below(seed, 3)),
+		};
 		break;
 	default:
 		ev.tick = tick_of(ts_ns);
@@ -718,7 +725,8 @@ static void wear_down(union event *ev, uint64_t *seed)
 	struct wire_tuple *t = &ev->state.tuple;	/* at the same place in all of a socket */
 
 	if (ev->hdr.kind > WIRE_TW_SEGMENT && ev->hdr.kind != WIRE_CENSUS &&
-	    ev->hdr.kind != WIRE_MINI && ev->hdr.kind != WIRE_DROPPED)
+	    ev->hdr.kind != WIRE_MINI && ev->hdr.kind != WIRE_DROPPED &&
+	    ev->hdr.kind != WIRE_CLAIM)
 		return;
 	if (!random_below(seed, 3))
 		ev->hdr.cookie = 0;

@@ -35,7 +35,7 @@ static uint32_t pid_at(uint32_t i, uint64_t sure_ns)
 	const struct owner *owner;
 
 	t.lport = 1 + i;
-	owner = listenmap_owner(&map, 1 + i % 7, &t, sure_ns);
+	owner = listenmap_owner(&map, 1 + i % 7, &t, 0, sure_ns);
 	return owner ? owner->pid : 0;
 }
 
@@ -46,9 +46,9 @@ static void each_is_found_by_namespace_and_port(void **state)
 	for (uint32_t i = 0; i < PORTS; i++)
 		assert_int_equal(pid_at(i, 0), 100 + i);
 	t.lport = 1;
-	assert_null(listenmap_owner(&map, 2, &t, 0));
+	assert_null(listenmap_owner(&map, 2, &t, 0, 0));
 	t.lport = PORTS + 1;
-	assert_null(listenmap_owner(&map, 1, &t, 0));
+	assert_null(listenmap_owner(&map, 1, &t, 0, 0));
 }
 
 static void what_is_taken_out_is_not_found_and_all_else_is(void **state)
@@ -96,6 +96,25 @@ static void who_is_not_sure_makes_the_others_unclear(void **state)
 	assert_int_equal(pid_at(5, T0 + 1), 9);
 }
 
+/* On one port, by SO_REUSEPORT: a connection is of the cgroup of whom it came through. */
+static void of_two_who_listen_there_the_cgroup_tells_which(void **state)
+{
+	struct wire_tuple t = tuple_of(1);
+	struct conn second = listeners[5];
+
+	t.lport = 6;
+	listeners[5].cgroup = 7;
+	second.cgroup = 8;
+	second.owner.pid = 9;
+	listenmap_add(&map, &second);
+	assert_null(listenmap_owner(&map, second.netns, &t, 0, 0));
+	assert_int_equal(listenmap_owner(&map, second.netns, &t, 7, 0)->pid, 105);
+	assert_int_equal(listenmap_owner(&map, second.netns, &t, 8, 0)->pid, 9);
+	assert_null(listenmap_owner(&map, second.netns, &t, 6, 0));
+	second.cgroup = 0;	/* not known */
+	assert_null(listenmap_owner(&map, second.netns, &t, 7, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -104,6 +123,7 @@ int main(void)
 		cmocka_unit_test_setup(to_add_twice_or_to_remove_twice_is_nothing, fill),
 		cmocka_unit_test_setup(who_was_not_seen_since_the_doubt_is_not_sure, fill),
 		cmocka_unit_test_setup(who_is_not_sure_makes_the_others_unclear, fill),
+		cmocka_unit_test_setup(of_two_who_listen_there_the_cgroup_tells_which, fill),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@
 #include "filter_text.h"
 #include "options.h"
 #include "portset.h"
+#include "process_lookup.h"
 
 #define WORDS_MAX 12
 
@@ -469,8 +470,16 @@ static void a_filter_is_explained(void **state)
 			 "User space decides:\n  state time-wait\n  -p 7\n");
 	RUN("conns", "-N", "self", "--unit", "nginx", "--cgroup", "/a", "--explain-filter",
 	    "dport = :80");
-	assert_explained("The kernel decides:\n  -N self\n  dport = :80\n"
-			 "User space decides:\n  --cgroup /a\n  --unit nginx\n");
+	if (process_lookup_has_cgroups())
+		assert_explained("The kernel decides:\n  -N self\n  dport = :80\n"
+				 "User space decides, since this host has cgroups of version 1:\n"
+				 "  --cgroup /a\n  --unit nginx\n");
+	else
+		assert_explained("The kernel decides:\n  -N self\n  dport = :80\n"
+				 "User space decides once for each cgroup, and from then on the "
+				 "kernel:\n  --cgroup /a\n  --unit nginx\n");
+	RUN("explain", "--unit", "nginx", "--explain-filter");
+	assert_explained("User space decides:\n  --unit nginx\n");
 	RUN("--explain-filter", "dst 10/8:80 or dst 11/8:443");
 	assert_explained("User space decides:\n"
 			 "  dst 10.0.0.0/8 and dport = :80 or dst 11.0.0.0/8 and dport = :443\n"
@@ -635,13 +644,13 @@ static void a_bad_choice_is_told_the_right_ones(void **state)
 static void whose_sockets_are_wanted_is_a_path_a_unit_or_a_container(void **state)
 {
 	ACCEPT("--cgroup", "/system.slice/");
-	assert_string_equal(opt.cgroup, "/system.slice/");
-	assert_null(opt.unit);
-	assert_null(opt.container);
+	assert_string_equal(opt.cgroups.under, "/system.slice/");
+	assert_null(opt.cgroups.unit);
+	assert_null(opt.cgroups.container);
 	ACCEPT("conns", "--unit", "nginx", "--container", "3f2a");
-	assert_null(opt.cgroup);
-	assert_string_equal(opt.unit, "nginx");
-	assert_string_equal(opt.container, "3f2a");
+	assert_null(opt.cgroups.under);
+	assert_string_equal(opt.cgroups.unit, "nginx");
+	assert_string_equal(opt.cgroups.container, "3f2a");
 }
 
 static void whose_sockets_cannot_be_is_refused(void **state)

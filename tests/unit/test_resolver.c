@@ -237,6 +237,107 @@ static void whether_it_is_enough_the_next_stage_says(void **state)
 	assert_false(resolver_record(resolver, &tick, sizeof(tick)));
 }
 
+/* ---- with a sieve: nobody asks for sockets of the hierarchy's root ---- */
+
+static struct sieve sieve;
+static uint64_t told;
+
+static int tell_drop(void *ctx, uint64_t id, bool dropped)
+{
+	told = dropped ? id : 0;
+	return 0;
+}
+
+static int set_up_sieve(void **state)
+{
+	const struct cgroup_terms terms = { .under = "/nosuch" };
+	int err = set_up(state) || sieve_init(&sieve, &terms, tell_drop, NULL);
+
+	told = 0;
+	resolver_sift(resolver, &sieve);
+	return err;
+}
+
+static int tear_down_sieve(void **state)
+{
+	tear_down(state);
+	sieve_deinit(&sieve);
+	return 0;
+}
+
+static void hand_transition(enum tcp_state from, enum tcp_state to, uint64_t cgroup)
+{
+	struct wire_state rec = state_of(T0, 1, from, to);
+
+	rec.owner.cgroup = cgroup;
+	assert_true(resolver_record(resolver, &rec, sizeof(rec)));
+}
+
+static void of_a_socket_that_is_left_out_its_birth_and_its_tuple_are_told(void **state)
+{
+	if (!has_cgroup2())
+		skip();
+	hand_transition(TS_CLOSE, TS_SYN_SENT, 1);
+	assert_int_equal(told, 1);
+	hand_transition(TS_SYN_SENT, TS_ESTABLISHED, 1);
+	hand_transition(TS_ESTABLISHED, TS_FIN_WAIT1, 1);
+	hand_transition(TS_FIN_WAIT2, TS_CLOSE, 1);
+	hand_transition(TS_LISTEN, TS_SYN_RECV, 1);
+	hand_transition(TS_CLOSE, TS_LISTEN, 1);
+	assert_int_equal(nr_kept, 3);
+	assert_int_equal(nr_of(WIRE_CLAIM), 3);
+	assert_int_equal(kept[0].claim.flags, WIRE_CL_BIRTH);
+	assert_int_equal(kept[0].claim.tuple.lport, 0);
+	assert_int_equal(kept[1].claim.flags, 0);
+	assert_int_equal(kept[2].claim.flags, WIRE_CL_BIRTH);
+	assert_int_not_equal(kept[2].claim.tuple.lport, 0);
+	assert_int_equal(kept[1].hdr.ts_ns, T0);
+	assert_int_equal(kept[1].hdr.netns, 1);
+	assert_int_equal(kept[1].hdr.cookie | kept[1].hdr.sock, 0);
+	assert_memory_equal(&kept[1].claim.tuple, &(struct wire_tuple[]){ tuple_of(1) },
+			    sizeof(struct wire_tuple));
+}
+
+static void who_found_no_port_has_taken_none(void **state)
+{
+	struct wire_state rec = state_of(T0, 1, TS_SYN_SENT, TS_CLOSE);
+
+	if (!has_cgroup2())
+		skip();
+	rec.owner.cgroup = 1;
+	rec.sample.segs_out = 0;
+	assert_true(resolver_record(resolver, &rec, sizeof(rec)));
+	assert_int_equal(nr_kept, 0);
+	rec.sample.err = 110;
+	assert_true(resolver_record(resolver, &rec, sizeof(rec)));
+	assert_int_equal(nr_of(WIRE_CLAIM), 1);
+}
+
+static void of_a_census_whose_sockets_are_left_out_their_tuples_are_told(void **state)
+{
+	struct wire_census rec = {
+		.hdr = hdr_of(WIRE_CENSUS, sizeof(rec), T0, 1), .tuple = tuple_of(1),
+		.state = TS_ESTABLISHED, .owner.cgroup = 1,
+	};
+
+	if (!has_cgroup2())
+		skip();
+	assert_true(resolver_record(resolver, &rec, sizeof(rec)));
+	rec.state = TS_LISTEN;
+	assert_true(resolver_record(resolver, &rec, sizeof(rec)));
+	assert_int_equal(nr_kept, 1);
+	assert_int_equal(kept[0].claim.flags, WIRE_CL_ROW);
+}
+
+static void whose_cgroup_is_not_known_is_not_left_out(void **state)
+{
+	hand_transition(TS_CLOSE, TS_SYN_SENT, 0);
+	hand_transition(TS_CLOSE, TS_SYN_SENT, 1ull << 62);
+	assert_int_equal(nr_of(WIRE_STATE), 2);
+	assert_int_equal(nr_of(WIRE_CLAIM), 0);
+	assert_int_equal(told, 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -252,6 +353,12 @@ int main(void)
 		TEST(of_whom_the_kernel_tells_no_birth_nobody_asks),
 		TEST(a_record_cut_short_is_handed_on_and_not_read),
 		TEST(whether_it_is_enough_the_next_stage_says),
+#undef TEST
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_sieve, tear_down_sieve)
+		TEST(of_a_socket_that_is_left_out_its_birth_and_its_tuple_are_told),
+		TEST(who_found_no_port_has_taken_none),
+		TEST(of_a_census_whose_sockets_are_left_out_their_tuples_are_told),
+		TEST(whose_cgroup_is_not_known_is_not_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
