@@ -118,6 +118,26 @@ static __always_inline void tell_owner_seen(const struct sock *sk)
 }
 
 /*
+ * sk_is_seen() without its call for what this CPU saw lately: a cookie is never given
+ * twice, so that what is noted of it stays true.
+ */
+static __always_inline bool is_seen(struct sock *sk)
+{
+	struct wire_cpu *cpu = has_cookie ? this_cpu() : NULL;
+	__u64 cookie = sk->__sk_common.skc_cookie.counter, *noted;
+
+	if (!cpu)
+		return sk_is_seen(sk);
+	noted = &cpu->used[cookie & (WIRE_USED - 1)];
+	if (cookie && *noted == cookie)
+		return true;
+	if (!sk_is_seen(sk))
+		return false;
+	*noted = cookie;
+	return true;
+}
+
+/*
  * Once a socket, and told or not: a second user, to whom it was passed, must not
  * be taken for the first because there was no room for him in the ring.
  */
@@ -137,7 +157,7 @@ SEC("tp_btf/tcp_rcv_space_adjust") int on_read(__u64 *ctx)
 {
 	struct sock *sk = (struct sock *)ctx[0];
 
-	if (sk_is_seen(sk) || !sk->sk_lock.owned || !sk_is_tcp(sk))
+	if (is_seen(sk) || !sk->sk_lock.owned || !sk_is_tcp(sk))
 		return 0;
 	owner_seen(sk);
 	return 0;
@@ -148,7 +168,7 @@ SEC("tp_btf/sock_send_length") int on_written(__u64 *ctx)
 {
 	struct sock *sk = (struct sock *)ctx[0];
 
-	if (!sk_is_tcp(sk) || (int)ctx[1] <= 0 || sk_is_seen(sk))
+	if (!sk_is_tcp(sk) || (int)ctx[1] <= 0 || is_seen(sk))
 		return 0;
 	owner_seen(sk);
 	return 0;

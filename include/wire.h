@@ -587,6 +587,7 @@ enum wire_prog { WIRE_P_STATE, WIRE_P_RETRANSMIT, WIRE_P_SYNACK, WIRE_P_SEND_RES
 		 WIRE_P_RECEIVE_RESET, WIRE_P_KFREE_SKB, WIRE_PROGS };
 
 #define WIRE_TAKEN	64	/* places for tasks that are preempted in one program */
+#define WIRE_USED	64	/* sockets that are used most on one CPU; a power of two */
 
 /* One a CPU, the first cache line the busy one: written by that CPU only. */
 struct wire_cpu {
@@ -597,7 +598,8 @@ struct wire_cpu {
 	__u64 cgroup;		/* of which user space was last told */
 	__u64 pad_end;
 	__u64 taken[8][WIRE_TAKEN];	/* by enum wire_prog: events under way; likewise */
+	__u64 used[WIRE_USED];	/* by their low bits: cookies of sockets whose users were seen */
 };
-WIRE_ASSERT(wire_cpu, 64 + 8 * 8 * WIRE_TAKEN);
+WIRE_ASSERT(wire_cpu, 64 + 8 * 8 * WIRE_TAKEN + 8 * WIRE_USED);
 
 #endif
