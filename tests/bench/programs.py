@@ -9,9 +9,11 @@ import tracer
 from tracer import ROUNDS, SYNFIN, QUICK, Loop, Tracer, row, storm
 
 import bpf
+import cgroup1
 
 
 EMPTY = "an empty program"
+TURNS = 40 if QUICK else 150
 
 
 @contextlib.contextmanager
@@ -69,33 +71,102 @@ def contention(network, directory):
     return [row(f"transition, export: more, on {count} CPUs at once", values, "ns") for count, values in more.items()]
 
 
+@contextlib.contextmanager
+def alone(program, ring=None):
+    """One of synfin's, without the synfin that loaded it."""
+    link = bpf.attach_again(program)
+    try:
+        yield
+    finally:
+        os.close(link)
+        if ring:
+            ring.empty()
+
+
+@contextlib.contextmanager
+def taken(network, directory, name, env=None):
+    """(one program of a synfin that has ended, its ring); it sees no cgroups of version 1, for which it would ask more."""
+    words = [*cgroup1.out_of_sight(directory), SYNFIN, "trace", "-o", "json", "-N", network.name]
+    with Tracer(words, f"{directory}/out", env=env) as traced:
+        program, ring = bpf.program_named(traced.process.pid, name), bpf.Ring(traced.process.pid)
+    try:
+        yield program, ring
+    finally:
+        ring.close()
+        os.close(program)
+
+
+def alternate(loop, variants):
+    """name -> the least of a few short rounds each time that what it stands for was attached, in turns."""
+    told = {name: [] for name in variants}
+    for turn in range(TURNS):
+        names = list(variants)
+        for name in names[turn % len(names):] + names[:turn % len(names)]:
+            with variants[name]():
+                told[name].append(loop.least_ns(6))
+    return told
+
+
+def more(name, told, of, than):
+    """How much more one takes than another: of the quieter quarter; and the middle half of the pairs."""
+    first = [statistics.quantiles(told[one], n=4)[0] for one in (of, than)]
+    low, middle, high = statistics.quantiles([a - b for a, b in zip(told[of], told[than])], n=4)
+    return row(name, [first[0] - first[1]], "ns", f"{TURNS} turns; pairs {low:.1f} {middle:.1f} {high:.1f}")
+
+
+def received(network, directory):
+    """What it takes a recv() that its owner is known."""
+    loop = Loop(network, "receives", "2000")
+    with taken(network, directory, "on_read") as (on_read, _):
+        told = alternate(loop, {
+            "plain": contextlib.nullcontext,
+            "empty": lambda: attached("tcp_rcv_space_adjust"),
+            "ours": lambda: alone(on_read),
+        })
+    loop.end()
+    return [
+        row("recv(), untraced", [statistics.quantiles(told["plain"], n=4)[0]], "ns", "lower quartile"),
+        more("recv(), an empty program on its tracepoint: more", told, "empty", "plain"),
+        more("recv() whose owner is known: more", told, "ours", "plain"),
+        more("recv() whose owner is known: more than an empty program", told, "ours", "empty"),
+    ]
+
+
+def proven(network, directory):
+    """What it takes a transition to tell its process, as every one of this loop does."""
+    loop = Loop(network, "transitions", "1")
+    with taken(network, directory, "on_set_state") as (whole, ring), \
+            taken(network, directory, "on_set_state", {"SYNFIN_DEBUG_NO_OWNERS": "1"}) as (without, other):
+        told = alternate(loop, {
+            "plain": contextlib.nullcontext,
+            "empty": lambda: attached("inet_sock_set_state"),
+            "without": lambda: alone(without, other),
+            "whole": lambda: alone(whole, ring),
+        })
+    loop.end()
+    return [
+        row("transition, untraced", [statistics.quantiles(told["plain"], n=4)[0]], "ns", "lower quartile"),
+        more("transition, an empty program: more", told, "empty", "plain"),
+        more("transition, on_set_state alone: more", told, "whole", "plain"),
+        more("transition that tells its process: more than without", told, "whole", "without"),
+    ]
+
+
+def unasked(network, directory):
+    """And a recv() while synfin traces, but nobody asks for owners."""
+    loop, values = Loop(network, "receives"), []
+    for _ in range(ROUNDS):
+        plain = loop.least_ns()
+        with Tracer([SYNFIN, "trace", "-o", "json", "-N", network.name], f"{directory}/out", env={"SYNFIN_DEBUG_NO_OWNERS": "1"}):
+            values.append(loop.least_ns() - plain)
+    loop.end()
+    return [row("recv(), when nobody asks for owners: more", values, "ns")]
+
+
 def owners(network, directory):
     """What it takes to know whose a socket is."""
-    command = [SYNFIN, "trace", "-o", "json", "-N", network.name]
-
-    def traced(loop, env=None):
-        with Tracer(command, f"{directory}/out", env=env):
-            return loop.least_ns()
-
-    def hooked(loop):
-        with attached("tcp_rcv_space_adjust"):
-            return loop.least_ns()
-
-    def nobody(loop):
-        return traced(loop, {"SYNFIN_DEBUG_NO_OWNERS": "1"})
-
-    def paired(name, words, without, with_it):
-        loop = Loop(network, *words)
-        more = [-without(loop) + with_it(loop) for _ in range(ROUNDS)]
-        loop.end()
-        return row(name, more, "ns")
-
-    return [
-        paired("recv() whose owner is known", ["receives"], Loop.least_ns, traced),
-        paired("recv(), when nobody asks for owners", ["receives"], Loop.least_ns, nobody),
-        paired("recv(), an empty program on its tracepoint", ["receives"], Loop.least_ns, hooked),
-        paired("transition that tells its process, against none", ["transitions", "5"], nobody, traced),
-    ]
+    for part in received, proven, unasked:
+        yield from part(network, directory)
 
 
 def runs_of(traced):

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * receives - a line a round until stdin ends: waits for a line on stdin, then
- * receives what is there byte by byte, on a connection over lo to itself, and prints
- * the nanoseconds per recv().  The dearest recv() there is, for whoever hooks it.
+ * receives [N] - a line a round until stdin ends: waits for a line on stdin, then
+ * receives N bytes one by one, on a connection over lo to itself, and prints the
+ * nanoseconds per recv().  The dearest recv() there is, for whoever hooks it.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -47,32 +47,34 @@ static void connect_to_self(int *client, int *server)
 }
 
 /* CPU time, not the clock's: who else runs on this core does not count. */
-static double round_ns(int client, int server)
+static double round_ns(int client, int server, int bytes)
 {
 	static char data[BYTES];
 	double begun;
 	char byte;
 
-	if (send(client, data, sizeof(data), 0) != sizeof(data))
+	if (send(client, data, bytes, 0) != bytes)
 		die("receives: send");
-	while (recv(server, data, sizeof(data), MSG_PEEK) != sizeof(data))
+	while (recv(server, data, bytes, MSG_PEEK) != bytes)
 		;
 	begun = now_ns(CLOCK_THREAD_CPUTIME_ID);
-	for (int i = 0; i < BYTES; i++) {
+	for (int i = 0; i < bytes; i++) {
 		if (recv(server, &byte, 1, 0) != 1)
 			die("receives: recv");
 	}
-	return (now_ns(CLOCK_THREAD_CPUTIME_ID) - begun) / BYTES;
+	return (now_ns(CLOCK_THREAD_CPUTIME_ID) - begun) / bytes;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	int client, server;
+	int client, server, bytes = argc > 1 ? atoi(argv[1]) : BYTES;
 	char line[16];
 
+	if (bytes < 1 || bytes > BYTES)
+		return fprintf(stderr, "Usage: receives [1..%d]\n", BYTES), 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	connect_to_self(&client, &server);
 	while (fgets(line, sizeof(line), stdin))
-		printf("%.1f\n", round_ns(client, server));
+		printf("%.1f\n", round_ns(client, server, bytes));
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 import contextlib
 import ctypes
+import mmap
 import os
 import struct
 
@@ -55,9 +56,14 @@ def attach_raw(program, tracepoint):
     return _bpf(_RAW_TRACEPOINT_OPEN, struct.pack("QII", ctypes.addressof(name), program, 0))
 
 
+def attach_again(program):
+    """One that knows its tracepoint (tp_btf); likewise."""
+    return _bpf(_RAW_TRACEPOINT_OPEN, struct.pack("QII", 0, program, 0))
+
+
 # ---- what the kernel says of its programs ----
 
-_GET_FD_BY_ID, _GET_INFO, _ENABLE_STATS = 13, 15, 32
+_GET_FD_BY_ID, _GET_MAP_FD_BY_ID, _GET_INFO, _ENABLE_STATS = 13, 14, 15, 32
 # struct bpf_prog_info: offsets that have not moved since they came
 _INFO_SIZE, _NAME, _RUN_TIME, _VERIFIED = 256, 64, 192, 216
 
@@ -78,13 +84,57 @@ def info(program):
             "verified_insns": struct.unpack_from("I", buffer, _VERIFIED)[0]}
 
 
-def programs_of(pid):
-    """info() of those that a process has descriptors of."""
-    ids = set()
+def _descriptors(pid):
+    """What /proc says of each that a process has."""
     for name in os.listdir(f"/proc/{pid}/fdinfo"):
         with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/fdinfo/{name}", encoding="ascii") as file:
-            ids |= {int(line.split()[1]) for line in file if line.startswith("prog_id:")}
-    for number in sorted(ids):
-        program = _bpf(_GET_FD_BY_ID, struct.pack("II", number, 0))
+            yield dict(line.split(maxsplit=1) for line in file if len(line.split(maxsplit=1)) == 2)
+
+
+def _programs(pid):
+    for number in sorted({int(one["prog_id:"]) for one in _descriptors(pid) if "prog_id:" in one}):
+        yield _bpf(_GET_FD_BY_ID, struct.pack("II", number, 0))
+
+
+def programs_of(pid):
+    """info() of those that a process has descriptors of."""
+    for program in _programs(pid):
         yield info(program)
         os.close(program)
+
+
+def program_named(pid, name):
+    """A descriptor of the one that has this name, which outlives the process."""
+    found = None
+    for program in _programs(pid):
+        if found is None and info(program)["name"] == name:
+            found = program
+        else:
+            os.close(program)
+    if found is None:
+        raise LookupError(f"process {pid} has no program {name}")
+    return found
+
+
+_RINGBUF, _PAGE = 27, os.sysconf("SC_PAGESIZE")
+
+
+class Ring:
+    """The ring buffer of a process, which may be gone: emptied instead of it."""
+
+    def __init__(self, pid):
+        number = next(int(one["map_id:"]) for one in _descriptors(pid) if one.get("map_type:", "").strip() == str(_RINGBUF))
+        self._map = _bpf(_GET_MAP_FD_BY_ID, struct.pack("II", number, 0))
+        self._consumer = mmap.mmap(self._map, _PAGE)
+        self._producer = mmap.mmap(self._map, _PAGE, prot=mmap.PROT_READ, offset=_PAGE)
+
+    def empty(self):
+        """How many bytes were in it."""
+        produced, consumed = (struct.unpack_from("Q", page)[0] for page in (self._producer, self._consumer))
+        struct.pack_into("Q", self._consumer, 0, produced)
+        return produced - consumed
+
+    def close(self):
+        self._consumer.close()
+        self._producer.close()
+        os.close(self._map)
