@@ -66,7 +66,7 @@ static void run(struct cgroup_rounds *r, uint64_t now_ns)
 	groups_settle(&r->groups, now_ns);
 	took_ns = cpu_ns() - begun_ns;
 	r->state = (struct self_collector){
-		.ran = true, .ok = r->lookup, .duration_ns = took_ns,
+		.ran = true, .ok = r->lookup || r->groups.names, .duration_ns = took_ns,
 	};
 	took_ns *= APART_TIMES;
 	r->due_ns = now_ns + (took_ns > APART_NS ? took_ns : APART_NS);
@@ -80,12 +80,12 @@ void cgroup_rounds_turn(struct cgroup_rounds *r, uint64_t now_ns)
 		run(r, now_ns);
 }
 
-int cgroup_rounds_begin(struct cgroup_rounds *r, struct engine *engine)
+int cgroup_rounds_begin(struct cgroup_rounds *r, struct engine *engine, bool has_v1)
 {
 	int err;
 
 	*r = (struct cgroup_rounds){ .engine = engine };
-	err = groups_init(&r->groups);
+	err = groups_init(&r->groups, has_v1 ? &engine->names : NULL);
 	if (err)
 		return err;
 	err = cgroup_lookup_open(&r->lookup);
@@ -93,7 +93,7 @@ int cgroup_rounds_begin(struct cgroup_rounds *r, struct engine *engine)
 		groups_deinit(&r->groups);
 		return err;
 	}
-	if (err)
+	if (err && !has_v1)
 		log_info("cgroups have no paths: %s", err == -ENOENT ?
 			 "no cgroup v2 hierarchy is mounted here" : strerror(-err));
 	return 0;

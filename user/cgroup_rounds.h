@@ -20,8 +20,11 @@ struct cgroup_rounds {
 	struct self_collector state;
 };
 
-/* As long as there are privileges; engine: has to live as long.  0 or -ENOMEM. */
-int cgroup_rounds_begin(struct cgroup_rounds *r, struct engine *engine);
+/*
+ * As long as there are privileges; engine: has to live as long.  has_v1: cgroups of
+ * version 1 are used, and the engine is told of processes.  0 or -ENOMEM.
+ */
+int cgroup_rounds_begin(struct cgroup_rounds *r, struct engine *engine, bool has_v1);
 void cgroup_rounds_deinit(struct cgroup_rounds *r);	/* a zeroed one, too */
 
 /* What is due.  now_ns: CLOCK_MONOTONIC. */

@@ -462,14 +462,18 @@ void conntab_sockets(const struct conntab *t, conntab_socket_fn fn, void *ctx)
 	for (uint32_t i = t->oldest; i != NIL; i = at(t, i)->newer) {
 		const struct conntab_slot *s = at(t, i);
 
-		if (s->state == SLOT_PACKED)
-			fn(ctx, ownerset_at(&t->owners, s->packed.owner)->cgroup, TS_ESTABLISHED);
-		else if (s->conn->stage == STAGE_OPEN || s->conn->stage == STAGE_LISTENER)
-			fn(ctx, s->conn->cgroup, s->conn->state);
+		if (s->state == SLOT_PACKED) {
+			const struct ownership *of = ownerset_at(&t->owners, s->packed.owner);
+
+			fn(ctx, &of->owner, of->cgroup, TS_ESTABLISHED);
+		} else if (s->conn->stage == STAGE_OPEN || s->conn->stage == STAGE_LISTENER) {
+			fn(ctx, &s->conn->owner, s->conn->cgroup, s->conn->state);
+		}
 	}
 }
 
-static void count_socket(void *ctx, uint64_t cgroup, enum tcp_state state)
+static void count_socket(void *ctx, const struct owner *owner, uint64_t cgroup,
+			 enum tcp_state state)
 {
 	uint32_t *counts = ctx;
 

@@ -80,8 +80,9 @@ struct conn *conntab_unseen(struct conntab *t, const struct conn *c, uint32_t ne
 /* Packs whatever may be packed, between two events; only tests are in such a hurry. */
 void conntab_pack(struct conntab *t);
 
-/* Each full socket: its cgroup (0: not known) and state.  None is unpacked for it. */
-typedef void (*conntab_socket_fn)(void *ctx, uint64_t cgroup, enum tcp_state state);
+/* Each full socket: its owner, its cgroup (0: not known), and state.  None is unpacked for it. */
+typedef void (*conntab_socket_fn)(void *ctx, const struct owner *owner, uint64_t cgroup,
+				  enum tcp_state state);
 void conntab_sockets(const struct conntab *t, conntab_socket_fn fn, void *ctx);
 
 /* How many full sockets are in each state. */

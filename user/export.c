@@ -16,6 +16,8 @@
 #include "metrics.h"
 #include "notify.h"
 #include "privileges.h"
+#include "process_lookup.h"
+#include "resolver.h"
 #include "rounds.h"
 #include "textfile.h"
 
@@ -38,6 +40,7 @@ struct export {
 	struct gauges gauges;
 	struct rounds rounds;
 	struct cgroup_rounds cgroups;	/* zero unless they were asked for */
+	struct resolver *resolver;	/* NULL unless owners' cgroups are wanted, too; owned */
 	struct self self;
 	struct http *http;		/* NULL: not served */
 	uint64_t settled_ns, births;	/* when the kernel's births were read last */
@@ -72,6 +75,13 @@ static bool on_record(void *ctx, const void *rec, size_t len)
 	engine_feed(&x->engine, ev);
 	gauges_feed(&x->gauges, ev);
 	return true;
+}
+
+static bool knows(void *ctx, enum wire_kind kind, __u64 id)
+{
+	struct export *x = ctx;
+
+	return engine_knows(&x->engine, kind, id);
 }
 
 /* ---- what is told ---- */
@@ -253,7 +263,7 @@ static void count_off(struct export *x)
 {
 	struct wire_counters counters;
 	struct capture_state state;
-	int err = capture_census(x->loop.capture, WIRE_CENSUS_LIVES, false);
+	int err = capture_census(x->loop.capture, WIRE_CENSUS_LIVES, x->resolver);
 
 	capture_drain(x->loop.capture, 0);
 	capture_state(x->loop.capture, false, &state);
@@ -317,14 +327,20 @@ static void run(struct export *x)
 
 static int trace(struct export *x, const struct scope *scope)
 {
-	const struct capture_config config = { .scope = *scope, .censuses = CENSUSES };
+	const struct capture_config config = {
+		.scope = *scope, .censuses = CENSUSES, .owners = x->resolver,
+		.processes = x->resolver,
+	};
 	const struct rounds_config rounds = {
 		.censuses = CENSUSES, .apart_ns = APART_NS, .gauges = &x->gauges,
 	};
 	struct rest rest = privileges_rest(x->opt);
 	int err;
 
-	err = loop_start(&x->loop, x->opt, &config, on_record, x);
+	if (x->resolver)
+		err = loop_start(&x->loop, x->opt, &config, resolver_record, x->resolver);
+	else
+		err = loop_start(&x->loop, x->opt, &config, on_record, x);
 	if (err)
 		return err;
 	count_off(x);
@@ -355,10 +371,24 @@ static void export_deinit(struct export *x)
 {
 	http_destroy(x->http);
 	loop_deinit(&x->loop);
+	resolver_destroy(x->resolver);
 	cgroup_rounds_deinit(&x->cgroups);
 	engine_deinit(&x->engine);
 	gauges_deinit(&x->gauges);
 	free(x->buf);
+}
+
+/* Of a socket's owner synfin is told only where cgroups go by that: of version 1. */
+static int begin_cgroups(struct export *x)
+{
+	const struct resolver_next next = { on_record, knows, x };
+	bool has_v1 = process_lookup_has_cgroups();
+	int err;
+
+	if (!x->opt->by_cgroup)
+		return 0;
+	err = cgroup_rounds_begin(&x->cgroups, &x->engine, has_v1);
+	return err || !has_v1 ? err : resolver_create(&next, false, &x->resolver);
 }
 
 int export_run(const struct options *opt, const struct scope *scope)
@@ -371,7 +401,7 @@ int export_run(const struct options *opt, const struct scope *scope)
 	x.buf = malloc(EXPOSITION_MAX);
 	if (!x.buf || engine_init(&x.engine, &scope->sockets, MAX_CONNS, on_report, &x) ||
 	    gauges_init(&x.gauges, opt->close_wait_stale_ns, opt->top_k, &x.engine.conns) ||
-	    (opt->by_cgroup && cgroup_rounds_begin(&x.cgroups, &x.engine))) {
+	    begin_cgroups(&x)) {
 		log_error("cannot start: %s", strerror(ENOMEM));
 		return STATUS_ERROR;
 	}

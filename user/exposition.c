@@ -589,6 +589,21 @@ static const char *part_of(const struct cgroup *c, struct cgroup_part part, char
 	return buf;
 }
 
+/* As the kernel numbers them; those of version 1, which it does not, by their paths. */
+#define CGROUP_ID(group)	cgroup_id((char[VALUE_LEN]){}, (group)->id)
+
+static const char *cgroup_id(char *buf, uint64_t id)
+{
+	struct text t = text_into(buf, VALUE_LEN - 1);
+
+	if (!(id & CGROUP_V1))
+		return uint_value(buf, id);
+	text_str(&t, "v1-");
+	text_hex16(&t, id);
+	*t.p = 0;
+	return buf;
+}
+
 static void cgroup_info(struct writer *w)
 {
 	const struct groups *g = w->x->groups;
@@ -599,7 +614,7 @@ static void cgroup_info(struct writer *w)
 		char unit[WIRE_PATH_LEN], container[WIRE_PATH_LEN];
 
 		if (c)
-			count(w, LABELS(UINT(group->id), c->path, part_of(c, c->unit, unit),
+			count(w, LABELS(CGROUP_ID(group), c->path, part_of(c, c->unit, unit),
 					part_of(c, c->container_id, container), c->pod_uid), 1);
 	}
 }
@@ -611,7 +626,7 @@ static void of_cgroups(struct writer *w, void (*each)(struct writer *w, const ch
 	const struct groups *g = w->x->groups;
 
 	for (uint32_t i = 0; g && i < g->table.nr; i++)
-		each(w, UINT(groups_at(g, i)->id), groups_at(g, i));
+		each(w, CGROUP_ID(groups_at(g, i)), groups_at(g, i));
 	if (g)
 		each(w, "other", &g->other);
 	if (g)

@@ -6,9 +6,9 @@
 
 #include "metrics.h"
 
-int groups_init(struct groups *g)
+int groups_init(struct groups *g, struct names *names)
 {
-	*g = (struct groups){};
+	*g = (struct groups){ .names = names };
 	return keytab_init(&g->table, sizeof(uint64_t), sizeof(struct group), GROUPS_MAX);
 }
 
@@ -24,12 +24,23 @@ void groups_deinit(struct groups *g)
 	keytab_deinit(&g->table);
 }
 
-/* Seldom another than the last. */
-static struct group *group_of(struct groups *g, uint64_t id, uint64_t at_ns)
+/* Of version 1 the path is known from the start, and whether it is there yet is not. */
+static void learn_at_once(struct groups *g, struct group *group, const struct cgroup *c)
 {
+	groups_learn(g, group, c->path);
+	group->is_there = false;
+}
+
+/* Seldom another than the last. */
+static struct group *group_of(struct groups *g, const struct owner *owner, uint64_t id,
+			      uint64_t at_ns)
+{
+	const struct process *process = g->names ? names_process(g->names, owner) : NULL;
 	struct group *group = g->last;
 
-	if (!id)
+	if (process)
+		id = names_group_of(g->names, id, process);
+	if (!id || (g->names && id == CGROUP_ROOT))
 		return &g->unknown;
 	if (group && group->id == id)
 		return group;
@@ -39,6 +50,8 @@ static struct group *group_of(struct groups *g, uint64_t id, uint64_t at_ns)
 	if (!group->first_ns) {
 		group->first_ns = at_ns;
 		g->nr_unasked++;
+		if (id & CGROUP_V1)
+			learn_at_once(g, group, process_cgroup(process));
 	}
 	g->last = group;
 	return group;
@@ -54,7 +67,7 @@ void groups_report(struct groups *g, const struct report *r)
 	if (r->kind != REPORT_STATE && r->kind != REPORT_CONNECTION &&
 	    r->kind != REPORT_RETRANSMIT)
 		return;
-	group = group_of(g, r->conn ? r->conn->cgroup : 0, r->at_ns);
+	group = r->conn ? group_of(g, &r->conn->owner, r->conn->cgroup, r->at_ns) : &g->unknown;
 	if (r->kind == REPORT_RETRANSMIT && !r->retransmit.err)
 		group->retransmits += r->retransmit.segs;
 	if (r->kind == REPORT_CONNECTION && metrics_is_failure(r)) {
@@ -70,19 +83,22 @@ struct round {
 	uint64_t at_ns;
 };
 
-static void count_socket(void *ctx, uint64_t cgroup, enum tcp_state state)
+static void count_socket(void *ctx, const struct owner *owner, uint64_t cgroup,
+			 enum tcp_state state)
 {
 	const struct round *r = ctx;
 
-	group_of(r->groups, cgroup, r->at_ns)->next[state]++;
+	group_of(r->groups, owner, cgroup, r->at_ns)->next[state]++;
 }
 
 static void count_minis(struct groups *g, const struct timewait *minis, uint64_t at_ns)
 {
 	for (struct mini *m = timewait_next(minis, NULL); m; m = timewait_next(minis, m)) {
+		const struct ownership *of = timewait_owner(minis, m);
+
 		if (m->flags & MINI_DOUBTFUL)
 			continue;
-		group_of(g, timewait_owner(minis, m)->cgroup, at_ns)
+		group_of(g, &of->owner, of->cgroup, at_ns)
 			->next[m->flags & MINI_PARKED ? TS_FIN_WAIT2 : TS_TIME_WAIT]++;
 	}
 }

@@ -3,6 +3,10 @@
  * groups.h - what --metrics.group-by cgroup tells: sockets, failed handshakes and
  * retransmits by the cgroup that owns the socket.  Pure.
  *
+ * Where there are cgroups of version 1, too, a socket may be of its owner's, as its life
+ * is told (names_group_of()); whoever is in version 2's root only, and whose owner's is
+ * not known, is not told to be there.
+ *
  * The first GROUPS_MAX cgroups that have any are told apart, the others together, so
  * that there are never more series than that.  A place is free again, and its counts
  * are gone, when the cgroup has been gone, and without sockets, for GROUPS_STAY_NS.
@@ -14,6 +18,7 @@
 #include "cgroup.h"
 #include "conntab.h"
 #include "keytab.h"
+#include "names.h"
 #include "report.h"
 #include "tcp_state.h"
 #include "timewait.h"
@@ -22,7 +27,7 @@
 #define GROUPS_STAY_NS	(15 * 60 * 1000000000ull)
 
 struct group {
-	uint64_t id;		/* key */
+	uint64_t id;		/* key: of version 2, or names_group_of() */
 	uint64_t first_ns;	/* it was there then */
 	bool is_asked;		/* for its path: there is none, or it is in `cgroup` */
 	bool is_there;		/* in the file system, when it was last looked at */
@@ -41,10 +46,12 @@ struct groups {
 	struct group *last;	/* the last that was asked for; NULL: none */
 	uint32_t nr_unasked;	/* of the table */
 	bool has_sockets;	/* there was a round */
+	struct names *names;	/* where version 1 is used; else NULL */
 };
 
+/* names: NULL unless version 1 is used, too; else they tell of owners. */
 /* -ENOMEM and nothing to free, or 0. */
-int groups_init(struct groups *g);
+int groups_init(struct groups *g, struct names *names);
 void groups_deinit(struct groups *g);
 
 /* Every report of the engine. */

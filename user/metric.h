@@ -148,7 +148,8 @@
 	  "Whether the last run was good.")							\
 	X(CGROUP_INFO, "synfin_cgroup_info", GAUGE, NONE,					\
 	  "cgroup_id path unit container_id pod_uid",						\
-	  "Always 1; the labels tell what a cgroup_id is called, as far as its path says. "	\
+	  "Always 1; the labels tell what a cgroup_id is called, as far as its path says; a "	\
+	  "cgroup of version 1 has one that begins with v1-. "					\
 	  "Only with --metrics.group-by cgroup.")						\
 	X(CGROUP_SOCKETS, "synfin_cgroup_sockets", GAUGE, NONE, "cgroup_id state",		\
 	  "TCP sockets by the cgroup that owns them, of at most 200 cgroups, the rest under "	\

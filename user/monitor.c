@@ -53,7 +53,7 @@ static void count_life(struct monitor *m, const struct report *r)
 
 	if (v->close == CLOSE_STILL_OPEN)
 		return;
-	owner_sums_ended(&m->owners, r);
+	owner_sums_ended(&m->owners, &m->config.engine->names, r);
 	if (r->conn->flags & CONN_EXISTING)
 		return;
 	m->board.connections++;
@@ -135,7 +135,7 @@ void monitor_walk(struct monitor *m)
 		    !m->config.wants(m->config.ctx, c))
 			continue;
 		m->walked[c->state]++;
-		owner_sums_count(&m->owners, c);
+		owner_sums_count(&m->owners, &m->config.engine->names, c);
 		if (c->stage == STAGE_OPEN)
 			m->last[m->board.all_conns++ % BOARD_CONNS] = c;
 	}

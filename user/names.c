@@ -100,6 +100,23 @@ const struct cgroup *names_cgroup_of(struct names *n, uint64_t id, const struct 
 	return own && !own->container_id.len && owners->container_id.len ? owners : own;
 }
 
+/* FNV-1a. */
+static uint64_t number_of(const char *path)
+{
+	uint64_t hash = 0xcbf29ce484222325ull;
+
+	while (*path)
+		hash = (hash ^ (uint8_t)*path++) * 0x100000001b3ull;
+	return hash;
+}
+
+uint64_t names_group_of(struct names *n, uint64_t id, const struct process *owner)
+{
+	const struct cgroup *c = owner ? names_cgroup_of(n, id, owner) : NULL;
+
+	return c && c == process_cgroup(owner) ? number_of(c->path) | CGROUP_V1 : id;
+}
+
 const char *names_netns(struct names *n, uint32_t inode)
 {
 	const char *name = inode ? memo_find(&n->netns, inode) : NULL;

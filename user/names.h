@@ -44,6 +44,14 @@ const struct cgroup *names_cgroup(struct names *n, uint64_t id);
  * in the cgroup of who started them: then it is the owner's.  Likewise.
  */
 const struct cgroup *names_cgroup_of(struct names *n, uint64_t id, const struct process *owner);
+
+/*
+ * What its sockets are counted under: the id, unless the cgroup is the owner's: then a
+ * number that stands for its path, with this bit, which no id has.
+ */
+#define CGROUP_V1	(1ull << 63)
+uint64_t names_group_of(struct names *n, uint64_t id, const struct process *owner);
+
 const char *names_netns(struct names *n, uint32_t inode);
 const struct process *names_process(struct names *n, const struct owner *o);
 

@@ -12,7 +12,7 @@
 
 struct owner_key {
 	char comm[WIRE_COMM_LEN];
-	uint64_t cgroup;
+	uint64_t cgroup;	/* names_group_of() */
 };
 
 struct owner_sum {
@@ -45,13 +45,32 @@ static bool is_worth_it(const void *entry, const void *ctx)
 	return (sum->round == *round && sum->board.open) || sum->board.per_s;
 }
 
-static struct owner_sum *sum_of(struct owner_sums *s, const struct owner *o, uint64_t cgroup)
+/* 3f2a9c8d1e2b, the container; else nginx.service */
+static void put_where(char ret[BOARD_NAME], const struct cgroup *c)
 {
-	struct owner_key key = { .cgroup = cgroup };
+	struct cgroup_part part;
+	size_t len;
+
+	ret[0] = 0;
+	if (!c)
+		return;
+	part = c->container_id.len ? c->container_id : c->unit;
+	len = c->container_id.len && c->id_is_hash ? SHORT_ID : part.len;
+	len = len < BOARD_NAME ? len : BOARD_NAME - 1;
+	memcpy(ret, c->path + part.at, len);
+	ret[len] = 0;
+}
+
+/* process: o, if more is known of it. */
+static struct owner_sum *sum_of(struct owner_sums *s, struct names *names, const struct owner *o,
+				uint64_t cgroup, const struct process *process)
+{
+	struct owner_key key = {};
 	struct owner_sum *sum;
 
 	if (!o || !o->from)
 		return NULL;
+	key.cgroup = names_group_of(names, cgroup, process);
 	memcpy(key.comm, o->comm, sizeof(key.comm));
 	sum = keytab_add(&s->table, &key);
 	if (!sum) {
@@ -66,6 +85,8 @@ static struct owner_sum *sum_of(struct owner_sums *s, const struct owner *o, uin
 		memcpy(sum->board.comm, key.comm, sizeof(key.comm));
 		sum->board.pid = o->pid;
 		sum->born = o->born;
+		if (key.cgroup & CGROUP_V1)
+			put_where(sum->board.where, process_cgroup(process));
 	} else if (sum->board.pid != o->pid || sum->born != o->born) {
 		sum->are_many = true;
 		sum->board.pid = 0;
@@ -84,7 +105,7 @@ static void count_verdict(struct board_owner *b, const struct verdict *v)
 	b->time_wait += v->time_wait == TRI_YES;
 }
 
-void owner_sums_ended(struct owner_sums *s, const struct report *r)
+void owner_sums_ended(struct owner_sums *s, struct names *names, const struct report *r)
 {
 	const struct conn *c = r->conn;
 	struct owner_sum *sum;
@@ -92,7 +113,7 @@ void owner_sums_ended(struct owner_sums *s, const struct report *r)
 
 	if (r->connection.verdict.close == CLOSE_STILL_OPEN)
 		return;
-	sum = sum_of(s, r->owner, c->cgroup);
+	sum = sum_of(s, names, r->owner, c->cgroup, r->process);
 	if (!sum)
 		return;
 	sum->board.ended++;
@@ -112,13 +133,13 @@ void owner_sums_begin(struct owner_sums *s)
 	s->round++;
 }
 
-void owner_sums_count(struct owner_sums *s, const struct conn *c)
+void owner_sums_count(struct owner_sums *s, struct names *names, const struct conn *c)
 {
 	struct owner_sum *sum;
 
 	if (c->stage != STAGE_OPEN)
 		return;
-	sum = sum_of(s, &c->owner, c->cgroup);
+	sum = sum_of(s, names, &c->owner, c->cgroup, names_process(names, &c->owner));
 	if (!sum)
 		return;
 	if (sum->round != s->round) {
@@ -151,22 +172,6 @@ static uint64_t weight(const struct board_owner *b)
 	return b->open + b->ended;
 }
 
-/* 3f2a9c8d1e2b, the container; else nginx.service */
-static void put_where(char ret[BOARD_NAME], const struct cgroup *c)
-{
-	struct cgroup_part part;
-	size_t len;
-
-	ret[0] = 0;
-	if (!c)
-		return;
-	part = c->container_id.len ? c->container_id : c->unit;
-	len = c->container_id.len && c->id_is_hash ? SHORT_ID : part.len;
-	len = len < BOARD_NAME ? len : BOARD_NAME - 1;
-	memcpy(ret, c->path + part.at, len);
-	ret[len] = 0;
-}
-
 unsigned int owner_sums_copy(const struct owner_sums *s, struct names *names,
 			     struct board_owner ret[BOARD_OWNERS])
 {
@@ -190,7 +195,9 @@ unsigned int owner_sums_copy(const struct owner_sums *s, struct names *names,
 		cgroups[at] = sum->key.cgroup;
 		nr += nr < BOARD_OWNERS;
 	}
-	for (unsigned int i = 0; i < nr; i++)
-		put_where(ret[i].where, names_cgroup(names, cgroups[i]));
+	for (unsigned int i = 0; i < nr; i++) {
+		if (!(cgroups[i] & CGROUP_V1))
+			put_where(ret[i].where, names_cgroup(names, cgroups[i]));
+	}
 	return nr;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * owner_sums.h - whose connections they are, and how many: processes of one name in
- * one cgroup together, so that a server's workers, or commands that come and go, are
- * one line.  What is not known to be anybody's is not counted.  Pure, and bounded.
+ * one cgroup (names_group_of()) together, so that a server's workers, or commands that
+ * come and go, are one line.  What is not known to be anybody's is not counted.  Pure,
+ * and bounded.
  *
  * Of lives that ended as they are told; of open sockets when they are counted off.
  */
@@ -25,11 +26,11 @@ int owner_sums_init(struct owner_sums *s);
 void owner_sums_deinit(struct owner_sums *s);
 
 /* A report of a life that ended, REPORT_CONNECTION. */
-void owner_sums_ended(struct owner_sums *s, const struct report *r);
+void owner_sums_ended(struct owner_sums *s, struct names *names, const struct report *r);
 
 /* All open sockets are counted off anew; one of them. */
 void owner_sums_begin(struct owner_sums *s);
-void owner_sums_count(struct owner_sums *s, const struct conn *c);
+void owner_sums_count(struct owner_sums *s, struct names *names, const struct conn *c);
 
 /* Rates are of the time since the last sample; whoever has nothing any more may go. */
 void owner_sums_sample(struct owner_sums *s, uint64_t between_ns);

@@ -4,6 +4,7 @@
 import os
 import time
 
+import cgroup1
 from attempts import Skip
 from cgroup2 import NoCgroups, Tree
 from exporter import Exporter, Netns
@@ -133,4 +134,35 @@ def cgroups():
         raise Skip(str(reason)) from None
 
 
-TESTS = [only_if_asked_for, top_k, cgroups]
+def version_1():
+    """where there are cgroups of version 1, too, a container that is only there has its own sockets"""
+    try:
+        with cgroup1.Tree() as tree:
+            yield from in_tree_of_version_1(tree)
+    except NoCgroups as reason:
+        raise Skip(str(reason)) from None
+
+
+def in_tree_of_version_1(tree):
+    path = f"{tree.path}/docker/{ID}"
+    with Netns("version1") as netns, Traffic(netns) as before, Traffic(netns) as traffic:
+        for one in before, traffic:
+            move(one, tree, f"docker/{ID}")
+        before.do("l = serve(); pair(l)")
+        with Exporter("-N", netns, "--metrics.group-by", "cgroup") as exporter:
+            traffic.do("l = serve(); [pair(l) for _ in range(3)]; c = socket.socket(); c.connect_ex(('127.0.0.1', 1))")
+
+            def differs():
+                infos = {path: (cgroup, container) for (cgroup, container, path, _, _), one in
+                         family(exporter, "synfin_cgroup_info").items() if one == 1}
+                cgroup, container = infos.get(path, ("none", ""))
+                sockets = {state: n for (where, state), n in family(exporter, "synfin_cgroup_sockets").items() if where == cgroup and n}
+                failures = family(exporter, "synfin_cgroup_handshake_failures_total")
+                if not cgroup.startswith("v1-") or container != ID or "/" in infos:
+                    yield f"no info of {path}: {infos}"
+                if sockets != {"listen": 2, "established": 8} or failures.get((cgroup, "refused")) != 1:
+                    yield f"of it there are {sockets} and {failures}"
+            yield from until(lambda: list(differs()))
+
+
+TESTS = [only_if_asked_for, top_k, cgroups, version_1]

@@ -344,7 +344,7 @@ static void cgroups_are_told_only_if_asked_for(void **state)
 	struct group *group;
 
 	metrics.has_sockets = true;
-	assert_int_equal(groups_init(&groups), 0);
+	assert_int_equal(groups_init(&groups, NULL), 0);
 	group = add_group(77, "/system.slice/web.service");
 	group->sockets[TS_ESTABLISHED] = 3;
 	group->states = 1u << TS_ESTABLISHED | 1u << TS_LISTEN;
@@ -374,7 +374,7 @@ static void every_cgroup_with_the_longest_path_finds_room(void **state)
 	char path[WIRE_PATH_LEN] = "/";
 
 	memset(path + 1, '\xff', sizeof(path) - 2);
-	assert_int_equal(groups_init(&groups), 0);
+	assert_int_equal(groups_init(&groups, NULL), 0);
 	metrics.has_sockets = true;
 	for (uint64_t id = 1; id <= GROUPS_MAX; id++) {
 		struct group *group = add_group(UINT64_MAX - id, path);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "groups.h"
@@ -16,7 +17,7 @@ static struct timewait minis;
 
 static int begin(void **state)
 {
-	return groups_init(&g) || conntab_init(&conns, 1000) || timewait_init(&minis, 100);
+	return groups_init(&g, NULL) || conntab_init(&conns, 1000) || timewait_init(&minis, 100);
 }
 
 static int end(void **state)
@@ -230,6 +231,90 @@ static void whoever_waited_for_a_place_gets_it_with_counts_of_its_own(void **sta
 	assert_int_equal(g.nr_unasked, GROUPS_MAX);
 }
 
+/* ---- where cgroups of version 1 are used, too ---- */
+
+static struct names names;
+
+static int begin_with_version_1(void **state)
+{
+	return names_init(&names) || groups_init(&g, &names) || conntab_init(&conns, 1000) ||
+	       timewait_init(&minis, 100);
+}
+
+static int end_with_version_1(void **state)
+{
+	names_deinit(&names);
+	return end(state);
+}
+
+static void learn_process(uint32_t pid, const char *path)
+{
+	union event ev = { .process = { .hdr.kind = WIRE_PROCESS, .pid = pid, .born = 1,
+					.comm = "web", .cgroup_len = strlen(path) } };
+
+	memcpy(ev.process.text, path, strlen(path));
+	names_learn(&names, &ev);
+}
+
+static struct conn *conn_owned_by(uint32_t pid, uint64_t key, uint64_t cgroup)
+{
+	struct conn *c = conn_of(key, cgroup, TS_ESTABLISHED);
+
+	c->owner = (struct owner){ .from = OWNER_CONNECT, .pid = pid, .born = 1, .comm = "web" };
+	return c;
+}
+
+static void a_socket_is_of_its_owners_cgroup_if_that_says_more(void **state)
+{
+	const struct group *group;
+
+	learn_process(5, "/docker/a");
+	learn_process(6, "/docker/a");
+	learn_process(7, "");
+	for (uint32_t pid = 5; pid < 9; pid++)
+		conn_owned_by(pid, pid, 1);
+	conn_owned_by(5, 20, 10);
+	count(T0);
+	assert_int_equal(g.unknown.sockets[TS_ESTABLISHED], 2);
+	assert_null(find(1));
+	assert_int_equal(find(10)->sockets[TS_ESTABLISHED], 1);
+	assert_int_equal(g.table.nr, 2);
+	group = groups_at(&g, 0)->id == 10 ? groups_at(&g, 1) : groups_at(&g, 0);
+	assert_true(group->id & CGROUP_V1);
+	assert_string_equal(group->cgroup->path, "/docker/a");
+	assert_int_equal(group->sockets[TS_ESTABLISHED], 2);
+	assert_int_equal(g.nr_unasked, 1);	/* 10 */
+}
+
+/* Nobody can tell whether it is there: it stays as long as it has sockets, and some time. */
+static void its_place_is_free_when_it_has_been_without_sockets(void **state)
+{
+	learn_process(5, "/docker/a");
+	conn_owned_by(5, 5, 1);
+	count(T0);
+	count(T0 + 20 * MIN);
+	assert_int_equal(g.table.nr, 1);
+	conntab_remove(&conns, conntab_find(&conns, 5));
+	count(T0 + 21 * MIN);
+	assert_int_equal(g.table.nr, 1);
+	count(T0 + 37 * MIN);
+	assert_int_equal(g.table.nr, 0);
+}
+
+static void retransmits_and_failures_go_the_same_way(void **state)
+{
+	struct conn *c;
+
+	learn_process(5, "/docker/a");
+	c = conn_owned_by(5, 5, 1);
+	retransmit(c, 3, 0);
+	end_life(c, OUTCOME_REFUSED, true);
+	assert_int_equal(g.table.nr, 1);
+	assert_int_equal(groups_at(&g, 0)->retransmits, 3);
+	assert_int_equal(groups_at(&g, 0)->failures[OUTCOME_REFUSED], 1);
+	assert_int_equal(g.unknown.retransmits, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -245,6 +330,11 @@ int main(void)
 		TEST(a_place_is_free_a_quarter_of_an_hour_after_the_cgroup_has_gone),
 		TEST(a_cgroup_that_has_gone_keeps_its_place_while_it_has_sockets),
 		TEST(whoever_waited_for_a_place_gets_it_with_counts_of_its_own),
+#undef TEST
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin_with_version_1, end_with_version_1)
+		TEST(a_socket_is_of_its_owners_cgroup_if_that_says_more),
+		TEST(its_place_is_free_when_it_has_been_without_sockets),
+		TEST(retransmits_and_failures_go_the_same_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -294,6 +294,43 @@ static void processes_of_one_name_are_one_line_without_a_pid(void **state)
 	assert_int_equal(board.owners[0].open, 2);
 }
 
+#define REST "9c8d1e2b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5"
+
+/* Of version 1 the kernel tells of all of them that they are in the root of version 2. */
+static void processes_of_two_containers_are_two_lines(void **state)
+{
+	static const char *const paths[] = {
+		"/docker/3f2a" REST, "/docker/4f2a" REST, "",	/* not known */
+	};
+	unsigned int seen = 0;
+
+	begin(false);
+	for (uint64_t i = 0; i < 6; i++) {
+		union event process = { .process = { .hdr.kind = WIRE_PROCESS, .pid = 800 + i,
+						     .born = 1, .comm = "nginx" } };
+		union event ev = { .state = state_of(T0 + i, 1 + i, TS_CLOSE, TS_SYN_SENT) };
+
+		process.process.cgroup_len = strlen(paths[i % 3]);
+		memcpy(process.process.text, paths[i % 3], strlen(paths[i % 3]));
+		feed(process);
+		ev.state.owner = (struct wire_owner){
+			.pid = 800 + i, .comm = "nginx", .cgroup = 1 };
+		ev.state.born = 1;
+		feed(ev);
+	}
+	monitor_walk(monitor);
+	look(T0 + SEC);
+	assert_int_equal(board.nr_owners, 3);
+	for (unsigned int i = 0; i < 3; i++) {
+		const char *where = board.owners[i].where;
+
+		assert_int_equal(board.owners[i].open, 2);
+		seen |= !strcmp(where, "3f2a9c8d1e2b") << 0 | !strcmp(where, "4f2a9c8d1e2b") << 1 |
+			!strcmp(where, "") << 2;
+	}
+	assert_int_equal(seen, 7);
+}
+
 static void losses_are_on_the_board(void **state)
 {
 	begin(false);
@@ -403,6 +440,7 @@ int main(void)
 		T(what_the_kernel_counted_is_told_whatever_the_ring_lost),
 		T(open_sockets_are_counted_by_their_owner),
 		T(processes_of_one_name_are_one_line_without_a_pid),
+		T(processes_of_two_containers_are_two_lines),
 		T(losses_are_on_the_board),
 		T(a_census_tells_time_wait_and_ports),
 		T(what_was_open_at_the_end_is_what_is_left),

@@ -158,6 +158,29 @@ static void a_containers_cgroup_stands_before_that_of_who_started_it(void **stat
 	assert_cgroup_of(9, 5, NULL);		/* it had one of its own, which is gone */
 }
 
+static uint64_t group_of(uint64_t id, uint32_t pid)
+{
+	struct owner o = owner_of(pid, 1, "curl");
+
+	return names_group_of(&names, id, names_process(&names, &o));
+}
+
+static void who_is_told_to_be_in_one_cgroup_is_counted_together(void **state)
+{
+	learn_cgroup(1, "");
+	learn_cgroup(7, "/system.slice/containerd.service");
+	learn_process_in(5, "/docker/" ID);
+	learn_process_in(6, "/docker/" ID);
+	learn_process_in(7, "/web");
+	assert_true(group_of(1, 5) & CGROUP_V1);
+	assert_true(group_of(1, 5) == group_of(0, 6) && group_of(1, 5) == group_of(7, 6));
+	assert_true(group_of(1, 7) & CGROUP_V1 && group_of(1, 7) != group_of(1, 5));
+	assert_int_equal(group_of(7, 7), 7);
+	assert_int_equal(group_of(9, 5), 9);	/* which is gone */
+	assert_int_equal(group_of(1, 8), 1);
+	assert_int_equal(names_group_of(&names, 7, NULL), 7);
+}
+
 static void nothing_is_known_at_first(void **state)
 {
 	assert_null(names_cgroup(&names, 0));
@@ -243,6 +266,7 @@ int main(void)
 		TEST(a_process_that_was_gone_has_no_texts),
 		TEST(whose_socket_is_in_the_root_has_his_own_cgroup),
 		TEST(a_containers_cgroup_stands_before_that_of_who_started_it),
+		TEST(who_is_told_to_be_in_one_cgroup_is_counted_together),
 		TEST(other_records_teach_nothing),
 		TEST(memory_is_bounded_however_many_there_are),
 	};
