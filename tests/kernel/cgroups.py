@@ -4,7 +4,7 @@
 what the processes know.
 
 Needs root, and a cgroup v2 hierarchy in which it may make directories: else all
-is skipped, and why is told. Prints TAP. SYNFIN names the program.
+is skipped, and why is told. Prints TAP. SYNFIN names the program; arguments are tests.
 """
 
 import collections
@@ -29,6 +29,7 @@ sys.dont_write_bytecode = True     # leave nothing in the tree
 import cgroup1
 from attempts import attempts
 from cgroup2 import NoCgroups, Tree, enter
+from load import EMULATED
 from netns import Netns, command, remove
 from wait import PATIENCE
 
@@ -36,7 +37,7 @@ SYNFIN = os.environ.get("SYNFIN", "build/synfin")
 SO_COOKIE = 57
 LOCAL = "127.0.0.1"
 ROUNDS = 40             # of what has to be fast enough
-STORM = 1000            # connections, one after the other
+STORM = 100 if EMULATED else 1000       # connections, one after the other
 MANY = 10_000           # all at a time
 FILE_HEADER = 16        # recording.h
 STATE, CLAIM = 1, 41    # enum wire_kind
@@ -440,7 +441,12 @@ def untimed(output):
     for record in map(json.loads, output.splitlines()):
         if record["event"] == "connection":
             yield {key: value for key, value in record.items()
-                   if key not in ("time", "start") and not key.endswith("_us")}
+                   if key not in ("time", "start") and not key.endswith("_us") and not is_own(key, value)}
+
+
+def is_own(key, value):
+    """A conn of synfin's own, before Linux 5.12: it numbers what it is shown."""
+    return key == "conn" and int(value, 16) >> 63
 
 
 def filters(stage):
@@ -489,7 +495,7 @@ def busy(stage):
     busy.do("storm", 7001, 20)
     time.sleep(0.3)         # for synfin to look
     server.begin("serve", STORM // 2)
-    expected = busy.do("call", 7000, STORM // 2)        # the other ends are nobody's who is asked for
+    busy.do("call", 7000, STORM // 2)       # the other ends are nobody's who is asked for
     served = server.answer(10 * PATIENCE)
     busy.do("storm", 7001, STORM)
     job = stage.actor("job.service")
@@ -502,20 +508,14 @@ def busy(stage):
         yield f"{len(told)} lives told, {len(lives)} wanted, {len(served)} served"
     if not all(one.get("complete") and one.get("role") == "passive" and one.get("pid") == server.pid for one in told):
         yield f"not all of them in full: {[one for one in told if not one.get('complete')][:3]}"
-    if {one["conn"] for one in told} & set(expected):
-        yield "ends are told that nobody asks for"
     summary = conns.records()[-1]
     if summary["connections"] != len(served) or summary["connections_unseen"]:
         yield f"{summary}"
-    transitions = {record["conn"] for record in trace.stop().records() if record["event"] == "state" and "conn" in record}
-    if transitions - {server_conn for server_conn in served} - listeners_of(trace):
-        yield "transitions are told that nobody asks for"
+    transitions = [record for record in trace.stop().records() if record["event"] == "state"]
+    if len(transitions) < 4 * len(served) or any(one.get("unit") != "web.service" for one in transitions):
+        yield f"{len(transitions)} transitions: {[one for one in transitions if one.get('unit') != 'web.service'][:3]}"
     yield from wrong_drops(conns, whole, len(served))
     yield from (one for synfin in (conns, trace, whole) for one in synfin.wrong())
-
-
-def listeners_of(synfin):
-    return {record["conn"] for record in synfin.records() if record.get("role") == "listener"}
 
 
 def wrong_drops(filtered, whole, served):
@@ -535,7 +535,7 @@ def reused(stage):
     synfin = stage.synfin("trace", "--unit", "web", version_2=True)
     server, client, other = stage.actor("web"), stage.actor("web.service"), stage.actor("docker-web.scope")
     server.do("listen", 7000)
-    conn = client.do("connect", 7000, 6000)
+    client.do("connect", 7000, 6000)
     server.do("accept")
     client.do("close")
     server.do("close")
@@ -549,7 +549,7 @@ def reused(stage):
         return
     server.do("accept")
     ends = [record.get("cause") for record in synfin.stop().records()
-            if record.get("conn") == conn and record.get("old") == "time_wait"]
+            if record.get("lport") == 6000 and record.get("old") == "time_wait"]
     if ends != ["reused"]:
         yield f"its TIME_WAIT ends: {ends}"
     if not synfin.left_out()[0]:
@@ -698,6 +698,7 @@ def played(test):
 def main():
     tests = [each_socket, without_privileges, moved, removed, short_lived, existing, filters, filters_in_the_kernel, busy,
              reused, storm, many, hostile, version_1, namespace]
+    tests = [test for test in tests if not sys.argv[1:] or test.__name__ in sys.argv[1:]]
     failed = False
     print(f"1..{len(tests)}")
     for number, test in enumerate(tests, 1):
