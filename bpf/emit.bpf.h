@@ -65,18 +65,21 @@ static __always_inline void record_identity(struct wire_hdr *hdr, __u64 cookie, 
 }
 
 /* No wake-up a record: at the watermark, else the reader's timer. */
-static __always_inline bool is_time_to_wake(void)
+static __always_inline bool is_time_to_wake(struct wire_cpu *cpu)
 {
-	struct wire_cpu *cpu = this_cpu();
-
 	if (!cpu || ++cpu->records & wake_mask)	/* the nested one's may be lost */
 		return false;
 	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= wake_at;
 }
 
+static __always_inline void record_end_on(struct wire_cpu *cpu, void *rec)
+{
+	bpf_ringbuf_submit(rec, is_time_to_wake(cpu) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+}
+
 static __always_inline void record_end(void *rec)
 {
-	bpf_ringbuf_submit(rec, is_time_to_wake() ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	record_end_on(this_cpu(), rec);
 }
 
 /* key 0 stands for nobody. */
@@ -91,10 +94,8 @@ static __always_inline bool is_news(void *seen, __u64 key)
 }
 
 /* Most are the same as the last on this CPU. */
-static __always_inline bool is_new_cgroup(__u64 cgroup)
+static __always_inline bool is_new_cgroup(struct wire_cpu *cpu, __u64 cgroup)
 {
-	struct wire_cpu *cpu = this_cpu();
-
 	if (!cpu || cpu->cgroup == cgroup)
 		return false;
 	cpu->cgroup = cgroup;
@@ -108,14 +109,15 @@ static __always_inline bool is_new_cgroup(__u64 cgroup)
  */
 static __always_inline void record_end_of(void *rec, __u64 cgroup, __u64 process)
 {
-	bool wakes = wants_owners && is_new_cgroup(cgroup);
+	struct wire_cpu *cpu = this_cpu();
+	bool wakes = wants_owners && is_new_cgroup(cpu, cgroup);
 
 	if (wants_processes && is_news(&seen_processes, process))
 		wakes = true;
 	if (wakes)
 		bpf_ringbuf_submit(rec, BPF_RB_FORCE_WAKEUP);
 	else
-		record_end(rec);
+		record_end_on(cpu, rec);
 }
 
 /*
