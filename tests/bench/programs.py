@@ -4,6 +4,7 @@
 import contextlib
 import os
 import statistics
+import time
 
 import tracer
 from tracer import ROUNDS, SYNFIN, QUICK, Loop, Tracer, row, storm
@@ -84,10 +85,13 @@ def alone(program, ring=None):
 
 
 @contextlib.contextmanager
-def taken(network, directory, name, env=None):
-    """(one program of a synfin that has ended, its ring); it sees no cgroups of version 1, for which it would ask more."""
-    words = [*cgroup1.out_of_sight(directory), SYNFIN, "trace", "-o", "json", "-N", network.name]
+def taken(loop, network, directory, name, *words, env=None):
+    """(one program of a synfin that has seen the loop and ended, its ring). It sees no cgroups of version 1,
+    for which it would ask more."""
+    words = [*cgroup1.out_of_sight(directory), SYNFIN, "trace", "-o", "json", "-N", network.name, *words]
     with Tracer(words, f"{directory}/out", env=env) as traced:
+        loop.round_ns()
+        time.sleep(0.3)
         program, ring = bpf.program_named(traced.process.pid, name), bpf.Ring(traced.process.pid)
     try:
         yield program, ring
@@ -117,7 +121,7 @@ def more(name, told, of, than):
 def received(network, directory):
     """What it takes a recv() that its owner is known."""
     loop = Loop(network, "receives", "2000")
-    with taken(network, directory, "on_read") as (on_read, _):
+    with taken(loop, network, directory, "on_read") as (on_read, _):
         told = alternate(loop, {
             "plain": contextlib.nullcontext,
             "empty": lambda: attached("tcp_rcv_space_adjust"),
@@ -135,8 +139,8 @@ def received(network, directory):
 def proven(network, directory):
     """What it takes a transition to tell its process, as every one of this loop does."""
     loop = Loop(network, "transitions", "1")
-    with taken(network, directory, "on_set_state") as (whole, ring), \
-            taken(network, directory, "on_set_state", {"SYNFIN_DEBUG_NO_OWNERS": "1"}) as (without, other):
+    with taken(loop, network, directory, "on_set_state") as (whole, ring), \
+            taken(loop, network, directory, "on_set_state", env={"SYNFIN_DEBUG_NO_OWNERS": "1"}) as (without, other):
         told = alternate(loop, {
             "plain": contextlib.nullcontext,
             "empty": lambda: attached("inet_sock_set_state"),
@@ -149,6 +153,25 @@ def proven(network, directory):
         more("transition, an empty program: more", told, "empty", "plain"),
         more("transition, on_set_state alone: more", told, "whole", "plain"),
         more("transition that tells its process: more than without", told, "whole", "without"),
+    ]
+
+
+def sieved(network, directory):
+    """What --cgroup makes of it, whether the kernel drops it for that or not."""
+    loop = Loop(network, "transitions", "1")
+    with taken(loop, network, directory, "on_set_state") as (whole, ring), \
+            taken(loop, network, directory, "on_set_state", "--cgroup", "/") as (asked, second), \
+            taken(loop, network, directory, "on_set_state", "--cgroup", "/nosuch") as (dropped, third):
+        told = alternate(loop, {
+            "plain": contextlib.nullcontext,
+            "whole": lambda: alone(whole, ring),
+            "asked": lambda: alone(asked, second),
+            "dropped": lambda: alone(dropped, third),
+        })
+    loop.end()
+    return [
+        more("transition of a cgroup that --cgroup asks for: more", told, "asked", "whole"),
+        more("transition of one that the kernel drops: more than untraced", told, "dropped", "plain"),
     ]
 
 
@@ -165,7 +188,7 @@ def unasked(network, directory):
 
 def owners(network, directory):
     """What it takes to know whose a socket is."""
-    for part in received, proven, unasked:
+    for part in received, proven, sieved, unasked:
         yield from part(network, directory)
 
 
