@@ -130,17 +130,17 @@ const volatile __u64 scope_lports[1024] = {};
 const volatile __u64 scope_rports[1024] = {};
 
 /*
- * Cgroups whose sockets nobody asked for, as user space found when it looked at their
- * paths.  One that is not here passes.
+ * Whether somebody asked for the sockets of some cgroups only, and whose those are, as
+ * user space found when it looked at their paths (enum wire_judged).
  */
-const volatile bool drops_cgroups = false;
+const volatile bool judges_cgroups = false;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, __u64);
 	__type(value, __u8);
-} dropped_cgroups SEC(".maps");
+} judged_cgroups SEC(".maps");
 
 /* Sets of addresses (wire_addrs): whether the longest prefix is a wanted one. */
 struct addr_key {

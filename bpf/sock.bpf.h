@@ -6,7 +6,7 @@
 #ifndef SYNFIN_SOCK_BPF_H
 #define SYNFIN_SOCK_BPF_H
 
-#include "compat.bpf.h"
+#include "emit.bpf.h"
 
 #define AF_INET		2
 #define AF_INET6	10
@@ -189,12 +189,20 @@ static __always_inline bool listener_in_scope(const struct wire_tuple *t)
 /* sk: full, or listening.  What has no cgroup, or one that nobody looked at, stays. */
 static __always_inline bool cgroup_in_scope(const struct sock *sk)
 {
+	const __u8 *verdict;
+	struct wire_cpu *cpu;
 	__u64 id;
 
-	if (!drops_cgroups)
+	if (!judges_cgroups)
 		return true;
 	id = sk_cgroup_id(sk);
-	return !bpf_map_lookup_elem(&dropped_cgroups, &id);
+	cpu = this_cpu();
+	if (!cpu || cpu->passing == id)
+		return true;
+	verdict = bpf_map_lookup_elem(&judged_cgroups, &id);
+	if (verdict && *verdict == WIRE_J_PASSES)
+		cpu->passing = id;
+	return !verdict || *verdict != WIRE_J_DROPS;
 }
 
 /* ---- the sample ---- */

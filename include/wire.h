@@ -586,6 +586,13 @@ WIRE_ASSERT(wire_counters, (WIRE_STATES * (WIRE_STATES + 2) + WIRE_RESET_REASONS
 enum wire_prog { WIRE_P_STATE, WIRE_P_RETRANSMIT, WIRE_P_SYNACK, WIRE_P_SEND_RESET,
 		 WIRE_P_RECEIVE_RESET, WIRE_P_KFREE_SKB, WIRE_PROGS };
 
+/* What becomes of a cgroup's sockets (sieve.h): values of a map, by its id. */
+enum wire_judged {
+	WIRE_J_NONE,		/* not judged, and not in the map: they pass for now */
+	WIRE_J_PASSES,		/* they are asked for, for good; or nobody knows */
+	WIRE_J_DROPS,		/* they are not, for good */
+};
+
 #define WIRE_TAKEN	64	/* places for tasks that are preempted in one program */
 #define WIRE_USED	64	/* sockets that are used most on one CPU; a power of two */
 
@@ -596,7 +603,7 @@ struct wire_cpu {
 	__u32 records;		/* submitted, roughly: see wake_mask */
 	__u32 pad;
 	__u64 cgroup;		/* of which user space was last told */
-	__u64 pad_end;
+	__u64 passing;		/* the last whose sockets pass: WIRE_J_PASSES */
 	__u64 taken[8][WIRE_TAKEN];	/* by enum wire_prog: events under way; likewise */
 	__u64 used[WIRE_USED];	/* by their low bits: cookies of sockets whose users were seen */
 };

@@ -454,10 +454,10 @@ static uint32_t wake_mask(uint32_t ring_size)
 
 static int configure_cgroups(struct capture *c)
 {
-	struct bpf_map *map = c->skel->maps.dropped_cgroups;
+	struct bpf_map *map = c->skel->maps.judged_cgroups;
 	uint32_t limit = c->config->cgroups;
 
-	c->skel->rodata->drops_cgroups = limit;
+	c->skel->rodata->judges_cgroups = limit;
 	if (bpf_map__set_autocreate(map, limit) ||
 	    (limit && bpf_map__set_max_entries(map, limit)))
 		return -errno;
@@ -753,12 +753,12 @@ bool capture_drain(struct capture *c, uint64_t next_deadline)
 	return !c->enough;
 }
 
-int capture_drop_cgroup(struct capture *c, uint64_t id, bool dropped)
+int capture_judge_cgroup(struct capture *c, uint64_t id, enum wire_judged verdict)
 {
-	int fd = bpf_map__fd(c->skel->maps.dropped_cgroups);
-	uint8_t one = 1;
+	int fd = bpf_map__fd(c->skel->maps.judged_cgroups);
+	uint8_t value = verdict;
 
-	return dropped ? bpf_map_update_elem(fd, &id, &one, BPF_ANY) :
+	return verdict ? bpf_map_update_elem(fd, &id, &value, BPF_ANY) :
 			 bpf_map_delete_elem(fd, &id);
 }
 

@@ -27,7 +27,7 @@ struct capture_config {
 	uint32_t censuses;	/* those that will be wanted: bits by enum wire_census_which */
 	bool census_only;	/* trace nothing */
 	bool owners;		/* tell whose the sockets are */
-	uint32_t cgroups;	/* so many may be dropped: capture_drop_cgroup() */
+	uint32_t cgroups;	/* so many may be judged: capture_judge_cgroup() */
 	bool processes;		/* of each owner wake the reader, who will ask /proc about him */
 	const char *netns;	/* as the user named it */
 	uint32_t ring_size;	/* bytes; a power of two, at least a page */
@@ -70,10 +70,11 @@ bool capture_drain(struct capture *c, uint64_t next_deadline);
 void capture_watch(struct capture *c);
 
 /*
- * Whether from now on nothing is recorded or counted of sockets of this cgroup, but that
- * they took their tuples (WIRE_CLAIM).  0 or -errno.
+ * From now on nothing is recorded or counted of sockets of this cgroup, but that they
+ * took their tuples (WIRE_CLAIM); or all is, and that is final; or as at first, for
+ * WIRE_J_NONE.  0 or -errno.
  */
-int capture_drop_cgroup(struct capture *c, uint64_t id, bool dropped);
+int capture_judge_cgroup(struct capture *c, uint64_t id, enum wire_judged verdict);
 
 /* What is there is counted off at the next capture_watch(), as after a loss. */
 void capture_recount(struct capture *c);

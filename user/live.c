@@ -55,11 +55,11 @@ static void resolver_destroyp(struct resolver **r)
 	resolver_destroy(*r);
 }
 
-static int drop_cgroup(void *ctx, uint64_t id, bool dropped)
+static int judge_cgroup(void *ctx, uint64_t id, enum wire_judged verdict)
 {
 	struct loop *l = ctx;
 
-	return capture_drop_cgroup(l->capture, id, dropped);
+	return capture_judge_cgroup(l->capture, id, verdict);
 }
 
 /* An enum exit_status. */
@@ -70,7 +70,7 @@ static int begin_resolver(struct session *s, const struct options *opt, struct l
 	int err = resolver_create(&next, opt->verbose, ret);
 
 	if (!err && sieve_is_for(opt, resolver_has_v1(*ret))) {
-		err = sieve_init(sieve, &opt->cgroups, drop_cgroup, l);
+		err = sieve_init(sieve, &opt->cgroups, judge_cgroup, l);
 		if (!err)
 			resolver_sift(*ret, sieve);
 	}

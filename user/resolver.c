@@ -135,19 +135,19 @@ static void need_process(struct resolver *r, const struct wire_owner *o, uint32_
 
 static bool is_left_out(struct resolver *r, uint64_t cgroup)
 {
-	enum sieve_verdict verdict;
+	enum wire_judged verdict;
 	struct wire_cgroup *rec = &r->cgroup;
 	int err;
 
 	if (!r->sieve || !r->cgroups || !cgroup)
 		return false;
 	verdict = sieve_verdict(r->sieve, cgroup);
-	if (verdict == SIEVE_NONE) {
+	if (verdict == WIRE_J_NONE) {
 		err = cgroup_lookup_path(r->cgroups, cgroup, r->now_ns, rec->path,
 					 sizeof(rec->path));
 		verdict = sieve_judge(r->sieve, cgroup, err ? NULL : rec->path);
 	}
-	return verdict == SIEVE_DROPS;
+	return verdict == WIRE_J_DROPS;
 }
 
 /* A port was not found: the tuple is another's. */

@@ -5,7 +5,8 @@
 
 struct entry {
 	uint64_t id;		/* key */
-	uint64_t drops;
+	uint32_t verdict;	/* enum wire_judged */
+	uint32_t is_told;
 };
 
 bool sieve_is_for(const struct options *opt, bool has_v1)
@@ -37,28 +38,26 @@ static bool is_asked_for(const struct sieve *s, const char *path)
 	return cgroup_satisfies(c, &s->terms);
 }
 
-/* What the kernel does not forget it goes on dropping, which is right. */
+/* What the kernel does not forget it goes on doing, which is right. */
 static void forget_all(struct sieve *s)
 {
 	for (uint32_t i = 0; i < s->verdicts.nr; i++) {
 		const struct entry *entry = keytab_at(&s->verdicts, i);
 
-		if (entry->drops)
-			s->tell(s->ctx, entry->id, false);
+		if (entry->is_told)
+			s->tell(s->ctx, entry->id, WIRE_J_NONE);
 	}
 	keytab_clear(&s->verdicts);
 }
 
-enum sieve_verdict sieve_verdict(const struct sieve *s, uint64_t id)
+enum wire_judged sieve_verdict(const struct sieve *s, uint64_t id)
 {
 	const struct entry *entry = keytab_find(&s->verdicts, &id);
 
-	if (!entry)
-		return SIEVE_NONE;
-	return entry->drops ? SIEVE_DROPS : SIEVE_PASSES;
+	return entry ? entry->verdict : WIRE_J_NONE;
 }
 
-enum sieve_verdict sieve_judge(struct sieve *s, uint64_t id, const char *path)
+enum wire_judged sieve_judge(struct sieve *s, uint64_t id, const char *path)
 {
 	struct entry *entry = keytab_add(&s->verdicts, &id);
 
@@ -66,8 +65,10 @@ enum sieve_verdict sieve_judge(struct sieve *s, uint64_t id, const char *path)
 		forget_all(s);
 		entry = keytab_add(&s->verdicts, &id);
 	}
-	entry->drops = path && !is_asked_for(s, path) && !s->tell(s->ctx, id, true);
-	s->judged++;
-	s->dropped += entry->drops;
-	return entry->drops ? SIEVE_DROPS : SIEVE_PASSES;
+	entry->verdict = !path || is_asked_for(s, path) ? WIRE_J_PASSES : WIRE_J_DROPS;
+	entry->is_told = path && !s->tell(s->ctx, id, entry->verdict);
+	if (!entry->is_told)
+		entry->verdict = WIRE_J_PASSES;
+	s->dropped += entry->verdict == WIRE_J_DROPS;
+	return entry->verdict;
 }

@@ -20,15 +20,18 @@
 /* Busy hosts have some thousand; a verdict takes 16 bytes here and 64 in the kernel. */
 #define SIEVE_CGROUPS	(1u << 14)
 
-/* Whether what this cgroup's sockets do is dropped from now on.  0, or -errno: as before. */
-typedef int (*sieve_tell_fn)(void *ctx, uint64_t id, bool dropped);
+/*
+ * What becomes of this cgroup's sockets from now on; WIRE_J_NONE: that is forgotten.
+ * 0, or -errno: all is as it was.
+ */
+typedef int (*sieve_tell_fn)(void *ctx, uint64_t id, enum wire_judged verdict);
 
 struct sieve {
 	struct cgroup_terms terms;
 	struct keytab verdicts;
 	sieve_tell_fn tell;
 	void *ctx;
-	uint64_t judged, dropped;	/* cgroups */
+	uint64_t dropped;	/* cgroups */
 };
 
 /*
@@ -41,15 +44,10 @@ bool sieve_is_for(const struct options *opt, bool has_v1);
 int sieve_init(struct sieve *s, const struct cgroup_terms *terms, sieve_tell_fn tell, void *ctx);
 void sieve_deinit(struct sieve *s);	/* a zeroed one, too */
 
-enum sieve_verdict {
-	SIEVE_NONE,		/* not judged (any more) */
-	SIEVE_PASSES,		/* asked for, or not known */
-	SIEVE_DROPS,
-};
+/* WIRE_J_NONE: it is not judged (any more). */
+enum wire_judged sieve_verdict(const struct sieve *s, uint64_t id);
 
-enum sieve_verdict sieve_verdict(const struct sieve *s, uint64_t id);
-
-/* path: from the hierarchy's root; NULL: not known.  Never SIEVE_NONE. */
-enum sieve_verdict sieve_judge(struct sieve *s, uint64_t id, const char *path);
+/* path: from the hierarchy's root; NULL: not known.  Never WIRE_J_NONE. */
+enum wire_judged sieve_judge(struct sieve *s, uint64_t id, const char *path);
 
 #endif

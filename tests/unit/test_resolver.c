@@ -242,9 +242,9 @@ static void whether_it_is_enough_the_next_stage_says(void **state)
 static struct sieve sieve;
 static uint64_t told;
 
-static int tell_drop(void *ctx, uint64_t id, bool dropped)
+static int tell_drop(void *ctx, uint64_t id, enum wire_judged verdict)
 {
-	told = dropped ? id : 0;
+	told = verdict == WIRE_J_DROPS ? id : 0;
 	return 0;
 }
 

@@ -13,17 +13,17 @@
 #define IDS	(3 * SIEVE_CGROUPS)
 
 static struct sieve sieve;
-static bool dropped[IDS];	/* as the kernel has it */
+static enum wire_judged judged[IDS];	/* as the kernel has it */
 static unsigned int told;
 static int refuses;
 
-static int tell(void *ctx, uint64_t id, bool drops)
+static int tell(void *ctx, uint64_t id, enum wire_judged verdict)
 {
 	told++;
 	if (refuses)
 		return refuses;
-	assert_int_not_equal(dropped[id], drops);
-	dropped[id] = drops;
+	assert_int_not_equal(judged[id], verdict);
+	judged[id] = verdict;
 	return 0;
 }
 
@@ -32,7 +32,7 @@ static int set_up(void **state)
 	const struct cgroup_terms terms = { .under = "/system.slice", .unit = "web" };
 
 	told = refuses = 0;
-	memset(dropped, 0, sizeof(dropped));
+	memset(judged, 0, sizeof(judged));
 	return sieve_init(&sieve, &terms, tell, NULL);
 }
 
@@ -44,28 +44,30 @@ static int tear_down(void **state)
 
 static void who_is_not_asked_for_is_dropped(void **state)
 {
-	assert_int_equal(sieve_verdict(&sieve, 2), SIEVE_NONE);
-	assert_int_equal(sieve_judge(&sieve, 2, "/system.slice/db.service"), SIEVE_DROPS);
-	assert_int_equal(sieve_judge(&sieve, 3, "/user.slice/web.service"), SIEVE_DROPS);
-	assert_int_equal(sieve_judge(&sieve, 4, "/"), SIEVE_DROPS);
-	assert_int_equal(sieve_verdict(&sieve, 2), SIEVE_DROPS);
-	assert_true(dropped[2] && dropped[3] && dropped[4]);
+	assert_int_equal(sieve_verdict(&sieve, 2), WIRE_J_NONE);
+	assert_int_equal(sieve_judge(&sieve, 2, "/system.slice/db.service"), WIRE_J_DROPS);
+	assert_int_equal(sieve_judge(&sieve, 3, "/user.slice/web.service"), WIRE_J_DROPS);
+	assert_int_equal(sieve_judge(&sieve, 4, "/"), WIRE_J_DROPS);
+	assert_int_equal(sieve_verdict(&sieve, 2), WIRE_J_DROPS);
+	for (uint64_t id = 2; id <= 4; id++)
+		assert_int_equal(judged[id], WIRE_J_DROPS);
 	assert_int_equal(sieve.dropped, 3);
 }
 
 static void who_satisfies_every_term_passes(void **state)
 {
-	assert_int_equal(sieve_judge(&sieve, 2, "/system.slice/web.service"), SIEVE_PASSES);
+	assert_int_equal(sieve_judge(&sieve, 2, "/system.slice/web.service"), WIRE_J_PASSES);
 	assert_int_equal(sieve_judge(&sieve, 3, "/system.slice/a.slice/web.service/b"),
-			 SIEVE_PASSES);
-	assert_int_equal(sieve_verdict(&sieve, 2), SIEVE_PASSES);
-	assert_int_equal(told, 0);
+			 WIRE_J_PASSES);
+	assert_int_equal(sieve_verdict(&sieve, 2), WIRE_J_PASSES);
+	assert_int_equal(judged[2], WIRE_J_PASSES);
+	assert_int_equal(sieve.dropped, 0);
 }
 
 static void who_is_not_known_passes(void **state)
 {
-	assert_int_equal(sieve_judge(&sieve, 2, NULL), SIEVE_PASSES);
-	assert_int_equal(sieve_verdict(&sieve, 2), SIEVE_PASSES);
+	assert_int_equal(sieve_judge(&sieve, 2, NULL), WIRE_J_PASSES);
+	assert_int_equal(sieve_verdict(&sieve, 2), WIRE_J_PASSES);
 	assert_int_equal(told, 0);
 }
 
@@ -73,8 +75,8 @@ static void who_is_not_known_passes(void **state)
 static void whom_the_kernel_does_not_take_passes(void **state)
 {
 	refuses = -ENOMEM;
-	assert_int_equal(sieve_judge(&sieve, 2, "/user.slice"), SIEVE_PASSES);
-	assert_int_equal(sieve_verdict(&sieve, 2), SIEVE_PASSES);
+	assert_int_equal(sieve_judge(&sieve, 2, "/user.slice"), WIRE_J_PASSES);
+	assert_int_equal(sieve_verdict(&sieve, 2), WIRE_J_PASSES);
 	assert_int_equal(told, 1);
 }
 
@@ -84,14 +86,14 @@ static void when_there_is_no_room_all_are_judged_anew(void **state)
 
 	for (uint64_t id = 0; id < SIEVE_CGROUPS; id++)
 		assert_int_equal(sieve_judge(&sieve, id, id % 2 ? "/user.slice" : NULL),
-				 id % 2 ? SIEVE_DROPS : SIEVE_PASSES);
-	assert_int_equal(sieve_judge(&sieve, SIEVE_CGROUPS + 1, "/user.slice"), SIEVE_DROPS);
-	assert_int_equal(sieve_verdict(&sieve, 1), SIEVE_NONE);
+				 id % 2 ? WIRE_J_DROPS : WIRE_J_PASSES);
+	assert_int_equal(sieve_judge(&sieve, SIEVE_CGROUPS + 1, "/user.slice"), WIRE_J_DROPS);
+	assert_int_equal(sieve_verdict(&sieve, 1), WIRE_J_NONE);
 	for (unsigned int id = 0; id < IDS; id++)
-		nr += dropped[id];
+		nr += judged[id] != WIRE_J_NONE;
 	assert_int_equal(nr, 1);
-	assert_int_equal(sieve_judge(&sieve, 1, "/user.slice"), SIEVE_DROPS);
-	assert_true(dropped[1]);
+	assert_int_equal(sieve_judge(&sieve, 1, "/user.slice"), WIRE_J_DROPS);
+	assert_int_equal(judged[1], WIRE_J_DROPS);
 }
 
 static void a_path_as_long_as_the_kernels_is_judged(void **state)
@@ -101,7 +103,7 @@ static void a_path_as_long_as_the_kernels_is_judged(void **state)
 	memset(path, 'a', sizeof(path));
 	path[0] = '/';
 	path[sizeof(path) - 1] = 0;
-	assert_int_equal(sieve_judge(&sieve, 2, path), SIEVE_DROPS);
+	assert_int_equal(sieve_judge(&sieve, 2, path), WIRE_J_DROPS);
 }
 
 static const struct cgroup_terms unit = { .unit = "web" };
