@@ -17,6 +17,8 @@
 #define PATIENCE_NS	(5 * NSEC_PER_SEC)
 #define PATIENCE_MAX_NS	(300 * NSEC_PER_SEC)
 
+#define FIRST_BUCKETS	1024u	/* a page of them */
+
 /* The array of buckets has at most two for each entry. */
 _Static_assert(sizeof(struct mini) + 2 * sizeof(uint32_t) <= MINI_SIZE, "as the header says");
 
@@ -163,18 +165,56 @@ static uint64_t mix_addr(uint64_t hash, const uint8_t *addr)
 	return mix(mix(hash, words[0]), words[1]);
 }
 
+/*
+ * Buckets come one by one (linear hashing): where the one that the hash asks for is
+ * not there yet, its entries are in the one that will be split for it.
+ */
+static uint32_t *bucket_at(const struct timewait *t, uint32_t hash)
+{
+	uint32_t i = hash & t->mask;
+
+	return &t->buckets[i < t->nr_buckets ? i : i & t->mask >> 1];
+}
+
 static uint32_t *bucket(const struct timewait *t, uint16_t place, const uint8_t *laddr,
 			const uint8_t *raddr, uint16_t lport, uint16_t rport)
 {
 	uint64_t hash = mix(t->seed, (uint64_t)place << 32 | (uint32_t)lport << 16 | rport);
 
-	hash = mix_addr(mix_addr(hash, laddr), raddr);
-	return &t->buckets[hash >> 16 & (t->nr_buckets - 1)];
+	return bucket_at(t, mix_addr(mix_addr(hash, laddr), raddr) >> 16);
 }
 
 static uint32_t *bucket_of(const struct timewait *t, const struct mini *m)
 {
 	return bucket(t, m->place, m->laddr, m->raddr, m->lport, m->rport);
+}
+
+/* One bucket more: it takes over what is its own. */
+static void split(struct timewait *t)
+{
+	uint32_t *to = &t->buckets[t->nr_buckets], *from, *link;
+
+	if (t->nr_buckets > t->mask)
+		t->mask = t->mask * 2 + 1;
+	from = link = &t->buckets[t->nr_buckets++ & t->mask >> 1];
+	while (*link) {
+		struct mini *m = at(t, *link - 1);
+
+		if (bucket_of(t, m) == from) {
+			link = &m->next;
+			continue;
+		}
+		*link = m->next;
+		m->next = *to;
+		*to = m->self + 1;
+	}
+}
+
+/* Three for two entries, as they come, so that there is no pause; they stay. */
+static void grow_buckets(struct timewait *t)
+{
+	while (t->nr_buckets < t->used + t->used / 2 && t->nr_buckets < t->max_buckets)
+		split(t);
 }
 
 static bool is_on(const struct mini *m, uint16_t place, const struct wire_tuple *tuple)
@@ -269,6 +309,7 @@ struct mini *timewait_add(struct timewait *t, uint32_t netns, const struct wire_
 	*head = self + 1;
 	count(p, flags, 1);
 	t->used++;
+	grow_buckets(t);
 	return m;
 }
 
@@ -428,11 +469,13 @@ int timewait_init(struct timewait *t, uint32_t limit)
 
 	if (!limit || limit > 1u << 30)
 		return -EINVAL;
-	for (new.nr_buckets = 1; new.nr_buckets < limit;)
-		new.nr_buckets *= 2;
+	for (new.max_buckets = 1; new.max_buckets < limit;)
+		new.max_buckets *= 2;
+	new.nr_buckets = new.max_buckets < FIRST_BUCKETS ? new.max_buckets : FIRST_BUCKETS;
+	new.mask = new.nr_buckets - 1;
 	timewait_set_hz(&new, 1000);
 	/* Untouched pages of these cost nothing. */
-	new.buckets = calloc(new.nr_buckets, sizeof(*new.buckets));
+	new.buckets = calloc(new.max_buckets, sizeof(*new.buckets));
 	new.chunks = calloc(limit / CHUNK + 1, sizeof(*new.chunks));
 	new.place_buckets = calloc(PLACE_BUCKETS, sizeof(*new.place_buckets));
 	if (!new.buckets || !new.chunks || !new.place_buckets) {

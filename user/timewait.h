@@ -95,7 +95,8 @@ struct tw_place {
 
 struct timewait {
 	uint32_t limit, used, allocated;
-	uint32_t nr_buckets;	/* a power of two */
+	uint32_t nr_buckets, max_buckets;	/* in use; a power of two */
+	uint32_t mask;		/* the least 2^n - 1 that they fit under */
 	uint32_t *buckets;
 	struct mini **chunks;
 	uint32_t free_head;

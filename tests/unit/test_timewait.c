@@ -614,6 +614,43 @@ static struct wire_tuple client_tuple(uint32_t n)
 	return tuple;
 }
 
+/* Whatever touches them makes them resident. */
+static uint32_t buckets_touched(void)
+{
+	uint32_t last = 0;
+
+	for (uint32_t i = 0; i < t.max_buckets; i++)
+		last = t.buckets[i] ? i + 1 : last;
+	return last;
+}
+
+static void buckets_come_with_the_entries_and_none_is_lost(void **state)
+{
+	const uint32_t crowds[] = { 600, 3000, 50000, 200000 };
+	struct wire_tuple tuple;
+	uint32_t nr = 0;
+
+	open_ledger(1 << 20);
+	for (unsigned int c = 0; c < sizeof(crowds) / sizeof(*crowds); c++) {
+		for (; nr < crowds[c]; nr++) {
+			tuple = client_tuple(nr);
+			assert_int_equal(timewait_add(&t, 1, &tuple, 0)->self, nr);
+		}
+		assert_in_range(buckets_touched(), nr, nr < 1000 ? 1024 : nr + nr / 2);
+		for (uint32_t i = 0; i < nr; i++) {
+			tuple = client_tuple(i);
+			assert_int_equal(timewait_find(&t, 1, &tuple)->self, i);
+		}
+		tuple = client_tuple(nr);
+		assert_null(timewait_find(&t, 1, &tuple));
+	}
+	for (uint32_t i = 0; i < nr; i++) {
+		tuple = client_tuple(i);
+		timewait_remove(&t, timewait_find(&t, 1, &tuple));
+	}
+	assert_int_equal(buckets_touched(), 0);
+}
+
 /* Figures for whoever looks; that it stays in its bounds is checked. */
 static void a_million_enter_and_expire(void **state)
 {
@@ -690,6 +727,7 @@ int main(void)
 		TEST(those_that_are_overdue_need_not_be_there),
 		TEST(a_settled_census_ends_the_doubt),
 		TEST(a_crowd_comes_and_goes_and_none_is_mixed_up),
+		TEST(buckets_come_with_the_entries_and_none_is_lost),
 		TEST(a_million_enter_and_expire),
 	};
 
