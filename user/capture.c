@@ -18,6 +18,7 @@
 
 #include "census.h"
 #include "cleanup.h"
+#include "iterators.h"
 #include "log.h"
 #include "synfin.skel.h"
 
@@ -400,7 +401,8 @@ static int leave_out_iterators(struct capture *c)
 		if (!(wanted >> i & 1))
 			err = bpf_program__set_autoload(iterator_of(c, i), false);
 	}
-	if (!err && !c->features.iter_owner)
+	/* Who has a port is nobody's question there. */
+	if (!err && (!c->features.iter_owner || c->config->censuses == 1u << WIRE_CENSUS_PORTS))
 		err = bpf_program__set_autoload(c->skel->progs.on_descriptor, false);
 	return err;
 }
@@ -567,8 +569,48 @@ static void capture_destroyp(struct capture **c)
 	capture_destroy(*c);
 }
 
-int capture_open(const struct capture_config *config, const struct features *f,
-		 record_fn fn, void *ctx, struct capture **ret)
+static int load_all(struct capture *c)
+{
+	int err;
+
+	c->skel = synfin_bpf__open();
+	if (!c->skel)
+		return -errno;
+	err = configure(c);
+	return err ? err : synfin_bpf__load(c->skel);
+}
+
+static int load_hastened(struct capture *c, const struct kernel_btf *btf)
+{
+	CLEANUP(iterators_end) struct iterators it;
+	LIBBPF_OPTS(bpf_object_open_opts, opts);
+	int err;
+
+	iterators_begin(&it, btf, &c->features);
+	opts.btf_custom_path = *it.path ? it.path : NULL;
+	c->skel = synfin_bpf__open_opts(&opts);
+	if (!c->skel)
+		return -errno;
+	err = configure(c);
+	if (!err)
+		err = iterators_fill(&it, c->skel->obj);
+	return err ? err : synfin_bpf__load(c->skel);
+}
+
+/* Should the short way not be to this libbpf's liking there is still the long one. */
+static int load_iterators(struct capture *c, const struct kernel_btf *btf)
+{
+	int err = load_hastened(c, btf);
+
+	if (!err || err == -EPERM || err == -ENOMEM || err == -EMFILE)
+		return err;
+	log_debug("libbpf has to read the kernel's BTF: %s", strerror(-err));
+	synfin_bpf__destroy(TAKE(c->skel));
+	return load_all(c);
+}
+
+int capture_open(const struct capture_config *config, const struct kernel_btf *btf,
+		 const struct features *f, record_fn fn, void *ctx, struct capture **ret)
 {
 	CLEANUP(capture_destroyp) struct capture *c = calloc(1, sizeof(*c));
 	int err;
@@ -584,13 +626,7 @@ int capture_open(const struct capture_config *config, const struct features *f,
 	if (c->nr_cpus < 0)
 		return c->nr_cpus;
 	c->nr_rows = c->nr_cpus * (1 + config->nr_apart);
-	c->skel = synfin_bpf__open();
-	if (!c->skel)
-		return -errno;
-	err = configure(c);
-	if (err)
-		return err;
-	err = synfin_bpf__load(c->skel);
+	err = config->census_only ? load_iterators(c, btf) : load_all(c);
 	if (!err)
 		err = fill_addrs(c->skel->maps.laddrs, &config->scope.laddrs);
 	if (!err)
@@ -710,7 +746,7 @@ static int attach(struct capture *c)
 	return err;
 }
 
-int capture_start(struct capture *c)
+int capture_start(struct capture *c, const struct kernel_btf *btf)
 {
 	int err = 0;
 
@@ -725,7 +761,7 @@ int capture_start(struct capture *c)
 		return -errno;
 	tell_start(c);
 	tell_clock(c);
-	feature_reset_reasons(tell_reason, c);
+	feature_reset_reasons(btf, tell_reason, c);
 	if (c->nr_copies > 1)
 		err = find_active(c);
 	return err ? err : attach(c);

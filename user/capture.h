@@ -41,11 +41,11 @@ struct capture_config {
 void capture_set_log(void);
 
 /*
- * Loads.  0 and *ret, or -errno.  f: as feature_probe() found it, with every
- * tracepoint there.  config has to live as long as the capture.
+ * Loads.  0 and *ret, or -errno.  btf: the kernel's.  f: as feature_probe() found it,
+ * with every tracepoint there.  config has to live as long as the capture.
  */
-int capture_open(const struct capture_config *config, const struct features *f,
-		 record_fn fn, void *ctx, struct capture **ret);
+int capture_open(const struct capture_config *config, const struct kernel_btf *btf,
+		 const struct features *f, record_fn fn, void *ctx, struct capture **ret);
 
 /* Without capture_stop(): detaches, hands nothing out. */
 void capture_destroy(struct capture *c);
@@ -54,7 +54,7 @@ void capture_destroy(struct capture *c);
  * Hands out WIRE_START and what goes with it, then attaches, unless the config
  * says census_only: then only censuses may follow.  0 or -errno.
  */
-int capture_start(struct capture *c);
+int capture_start(struct capture *c, const struct kernel_btf *btf);
 
 /* Readable when the ring has been filled to its watermark; else look every 50 ms. */
 int capture_fd(const struct capture *c);

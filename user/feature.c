@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "feature.h"
 
-#include <bpf/btf.h>
-#include <bpf/libbpf.h>
 #include <cap-ng.h>
 #include <ctype.h>
 #include <errno.h>
@@ -22,61 +20,46 @@
 #include "cleanup.h"
 #include "netns.h"
 
-static const struct { const char *name; uint8_t least; } tracepoints[TRACEPOINT_MAX] = {
-#define X(id, name, least, needed) { name, least },
+static const uint8_t least_arguments[TRACEPOINT_MAX] = {
+#define X(id, name, least, needed) least,
 	TRACEPOINTS(X)
 #undef X
 };
 
-static void btf_freep(struct btf **btf)
-{
-	btf__free(*btf);
-}
-
 /* btf_trace_NAME is a typedef of the probe's prototype, whose first argument is not the event's. */
-static uint8_t arguments_of(const struct btf *btf, const char *name)
+static uint8_t arguments_of(const struct btf_walk *btf, uint32_t id)
 {
-	const struct btf_type *t;
-	char type[80];
-	int id;
+	const struct btf_type *t = btf_walk_type(btf, id);
 
-	snprintf(type, sizeof(type), "btf_trace_%s", name);
-	id = btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF);
-	if (id < 0)
+	t = t ? btf_walk_type(btf, t->type) : NULL;
+	if (!t || BTF_INFO_KIND(t->info) != BTF_KIND_PTR)
 		return 0;
-	t = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
-	if (!t || !btf_is_ptr(t))
-		return 0;
-	t = btf__type_by_id(btf, t->type);
-	return t && btf_is_func_proto(t) && btf_vlen(t) ? btf_vlen(t) - 1 : 0;
+	t = btf_walk_type(btf, t->type);
+	return t && BTF_INFO_KIND(t->info) == BTF_KIND_FUNC_PROTO && BTF_INFO_VLEN(t->info) ?
+	       BTF_INFO_VLEN(t->info) - 1 : 0;
 }
 
-static bool has_member(const struct btf *btf, const char *name, const char *member)
+/* A structure's, or an enumeration's: names come first in each. */
+static bool has_part(const struct btf_walk *btf, uint32_t id, size_t size, const char *name)
 {
-	int id = btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT);
-	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, id);
+	const struct btf_type *t = btf_walk_type(btf, id);
+	const char *at = (const char *)(t + 1);
 
-	for (int i = 0; t && i < btf_vlen(t); i++) {
-		const char *found = btf__str_by_offset(btf, btf_members(t)[i].name_off);
-
-		if (found && !strcmp(found, member))
+	for (unsigned int i = 0; t && i < BTF_INFO_VLEN(t->info); i++, at += size) {
+		if (!strcmp(btf_walk_name(btf, *(const uint32_t *)at), name))
 			return true;
 	}
 	return false;
 }
 
-static bool has_enumerator(const struct btf *btf, const char *name, const char *enumerator)
+static bool has_member(const struct btf_walk *btf, uint32_t id, const char *name)
 {
-	int id = btf__find_by_name_kind(btf, name, BTF_KIND_ENUM);
-	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, id);
+	return has_part(btf, id, sizeof(struct btf_member), name);
+}
 
-	for (int i = 0; t && i < btf_vlen(t); i++) {
-		const char *found = btf__str_by_offset(btf, btf_enum(t)[i].name_off);
-
-		if (found && !strcmp(found, enumerator))
-			return true;
-	}
-	return false;
+static bool has_enumerator(const struct btf_walk *btf, uint32_t id, const char *name)
+{
+	return has_part(btf, id, sizeof(struct btf_enum), name);
 }
 
 /*
@@ -92,65 +75,86 @@ static uint32_t ticks_per_second(void)
 	return (1000000000 + res.tv_nsec / 2) / res.tv_nsec;
 }
 
-/*
- * libbpf tells of the last of the places it looked in.  Where the first can be
- * opened it was memory that failed.
- */
-static int btf_errno(int told)
-{
-	CLEANUP(cleanup_close) int fd = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC);
+/* What the kernel's BTF is asked for: X(enum, kind, name) */
+#define TYPES(X)									\
+	/* What bpf_get_socket_cookie() is in tracing programs, c5dbb89fc2ac, v5.12. */	\
+	X(COOKIE, FUNC, "bpf_get_socket_ptr_cookie")					\
+	X(SK_STORAGE, FUNC, "bpf_sk_storage_get_tracing")				\
+	X(SRCU_DATA, VAR, "tracepoint_srcu_srcu_data")					\
+	X(SRCU_FAST, FUNC, "init_srcu_struct_fast")					\
+	X(TASK_BTF, FUNC, "bpf_get_current_task_btf")					\
+	X(ITER_TCP, STRUCT, "bpf_iter__tcp")						\
+	X(ITER_OWNER, STRUCT, "bpf_iter__task_file")					\
+	X(SOCK_FROM_FILE, FUNC, "bpf_sock_from_file")					\
+	X(PROG, STRUCT, "bpf_prog")							\
+	X(DEATH_ROW, STRUCT, "inet_timewait_death_row")					\
+	X(ITER_PROG, STRUCT, "bpf_iter__bpf_prog")					\
+	X(MAP_TYPE, ENUM, "bpf_map_type")						\
+	/* Gone with the accounting, 80ee81e0403c, v5.11. */				\
+	X(MAP_MEMORY, STRUCT, "bpf_map_memory")						\
+	X(LOCKDOWN, FUNC, "lockdown_is_locked_down")
 
-	if (fd < 0)
-		return errno;
-	return told == ENOENT || told == ESRCH ? ENOMEM : told;
+enum type {
+#define X(id, ...) TYPE_##id,
+	TYPES(X)
+#undef X
+	TYPE_MAX
+};
+
+/* And of each tracepoint the probe's type, of each iterator its function. */
+#define FIRST_PROBE	TYPE_MAX
+#define FIRST_HOOK	(FIRST_PROBE + TRACEPOINT_MAX)
+#define WANTED_MAX	(FIRST_HOOK + ITER_HOOK_MAX)
+
+static void find_types(const struct btf_walk *btf, struct btf_wanted *ret)
+{
+	static const struct btf_wanted wanted[WANTED_MAX] = {
+#define X(id, kind, name) { name, 1u << BTF_KIND_##kind, 0 },
+		TYPES(X)
+#undef X
+#define X(id, name, ...) { "btf_trace_" name, 1u << BTF_KIND_TYPEDEF, 0 },
+		TRACEPOINTS(X)
+#undef X
+#define X(id, name) { "bpf_iter_" name, 1u << BTF_KIND_FUNC, 0 },
+		ITER_HOOKS(X)
+#undef X
+	};
+
+	memcpy(ret, wanted, sizeof(wanted));
+	btf_walk_find(btf, ret, WANTED_MAX);
 }
 
-/* Who asked tells what is wrong; libbpf need not say it before. */
-static struct btf *load_btf(void)
+void feature_probe(const struct kernel_btf *from, struct features *ret)
 {
-	libbpf_print_fn_t print = libbpf_set_print(NULL);
-	struct btf *ret = btf__load_vmlinux_btf();
-	int err = errno;
-
-	libbpf_set_print(print);
-	errno = ret ? 0 : btf_errno(err);
-	return ret;
-}
-
-int feature_probe(struct features *ret)
-{
-	CLEANUP(btf_freep) struct btf *btf = load_btf();
 	struct features f = { .hz = ticks_per_second() };
+	struct btf_wanted types[WANTED_MAX];
+	const struct btf_walk *btf = &from->walk;
 	struct utsname uts;
 
-	if (!btf)
-		return errno == ESRCH ? -ENOENT : -errno;
+	find_types(btf, types);
 	for (int i = 0; i < TRACEPOINT_MAX; i++) {
-		f.arguments[i] = arguments_of(btf, tracepoints[i].name);
-		if (f.arguments[i] < tracepoints[i].least)
+		f.arguments[i] = arguments_of(btf, types[FIRST_PROBE + i].id);
+		if (f.arguments[i] < least_arguments[i])
 			f.arguments[i] = 0;
 	}
-	/* What bpf_get_socket_cookie() is in tracing programs, c5dbb89fc2ac, v5.12. */
-	f.cookie = btf__find_by_name_kind(btf, "bpf_get_socket_ptr_cookie", BTF_KIND_FUNC) > 0;
-	f.sk_storage = btf__find_by_name_kind(btf, "bpf_sk_storage_get_tracing",
-					      BTF_KIND_FUNC) > 0;
-	f.preempts = btf__find_by_name_kind(btf, "tracepoint_srcu_srcu_data", BTF_KIND_VAR) > 0 &&
-		     btf__find_by_name_kind(btf, "init_srcu_struct_fast", BTF_KIND_FUNC) > 0;
-	f.task_btf = btf__find_by_name_kind(btf, "bpf_get_current_task_btf", BTF_KIND_FUNC) > 0;
-	f.iter_tcp = btf__find_by_name_kind(btf, "bpf_iter__tcp", BTF_KIND_STRUCT) > 0;
-	f.iter_owner = btf__find_by_name_kind(btf, "bpf_iter__task_file", BTF_KIND_STRUCT) > 0;
-	f.sock_from_file = btf__find_by_name_kind(btf, "bpf_sock_from_file", BTF_KIND_FUNC) > 0;
-	f.guard = has_member(btf, "bpf_prog", "active");
-	f.tw_refcount = has_member(btf, "inet_timewait_death_row", "tw_refcount");
-	f.iter_prog = btf__find_by_name_kind(btf, "bpf_iter__bpf_prog", BTF_KIND_STRUCT) > 0;
-	f.ringbuf = has_enumerator(btf, "bpf_map_type", "BPF_MAP_TYPE_RINGBUF");
-	/* Gone with the accounting, 80ee81e0403c, v5.11. */
-	f.memlock = btf__find_by_name_kind(btf, "bpf_map_memory", BTF_KIND_STRUCT) > 0;
-	f.lockdown = btf__find_by_name_kind(btf, "lockdown_is_locked_down", BTF_KIND_FUNC) > 0;
+	for (int i = 0; i < ITER_HOOK_MAX; i++)
+		f.iter_hooks[i] = types[FIRST_HOOK + i].id;
+	f.cookie = types[TYPE_COOKIE].id;
+	f.sk_storage = types[TYPE_SK_STORAGE].id;
+	f.preempts = types[TYPE_SRCU_DATA].id && types[TYPE_SRCU_FAST].id;
+	f.task_btf = types[TYPE_TASK_BTF].id;
+	f.iter_tcp = types[TYPE_ITER_TCP].id;
+	f.iter_owner = types[TYPE_ITER_OWNER].id;
+	f.sock_from_file = types[TYPE_SOCK_FROM_FILE].id;
+	f.guard = has_member(btf, types[TYPE_PROG].id, "active");
+	f.tw_refcount = has_member(btf, types[TYPE_DEATH_ROW].id, "tw_refcount");
+	f.iter_prog = types[TYPE_ITER_PROG].id;
+	f.ringbuf = has_enumerator(btf, types[TYPE_MAP_TYPE].id, "BPF_MAP_TYPE_RINGBUF");
+	f.memlock = types[TYPE_MAP_MEMORY].id;
+	f.lockdown = types[TYPE_LOCKDOWN].id;
 	if (!uname(&uts))
 		snprintf(f.release, sizeof(f.release), "%.63s", uts.release);
 	*ret = f;
-	return 0;
 }
 
 /* ---- what else doctor looks at ---- */
@@ -254,6 +258,8 @@ bool feature_lacks_memlock(const struct features *f)
 
 void feature_look(struct facts *ret)
 {
+	CLEANUP(kernel_btf_close) struct kernel_btf btf = {};
+
 	*ret = (struct facts){
 		.capabilities = effective_capabilities(),
 		.init_userns = is_inode("/proc/self/ns/user", INIT_USER_INO),
@@ -265,7 +271,9 @@ void feature_look(struct facts *ret)
 			read_sysctl("/proc/sys/kernel/unprivileged_bpf_disabled"),
 		.bpf_jit_enable = read_sysctl("/proc/sys/net/core/bpf_jit_enable"),
 	};
-	ret->btf_err = feature_probe(&ret->features);
+	ret->btf_err = kernel_btf_open(&btf);
+	if (!ret->btf_err)
+		feature_probe(&btf, &ret->features);
 	ret->memlock_unlimited = memlock_is_unlimited();
 	read_lockdown(ret->lockdown, sizeof(ret->lockdown));
 	look_at_cgroups(ret);
@@ -285,25 +293,27 @@ const char *feature_missing_capability(void)
 	return NULL;
 }
 
-void feature_reset_reasons(void (*fn)(void *ctx, uint32_t id, const char *name), void *ctx)
+void feature_reset_reasons(const struct kernel_btf *from,
+			   void (*fn)(void *ctx, uint32_t id, const char *name), void *ctx)
 {
 	static const char prefix[] = "SK_RST_REASON_";
-	CLEANUP(btf_freep) struct btf *btf = btf__load_vmlinux_btf();
+	struct btf_wanted reasons = { "sk_rst_reason", 1u << BTF_KIND_ENUM, 0 };
+	const struct btf_walk *btf = &from->walk;
 	const struct btf_type *t;
-	int id = btf ? btf__find_by_name_kind(btf, "sk_rst_reason", BTF_KIND_ENUM) : -ENOENT;
+	const struct btf_enum *e;
 
-	if (id < 0)
-		return;
-	t = btf__type_by_id(btf, id);
-	for (int i = 0; i < btf_vlen(t); i++) {
-		const char *name = btf__str_by_offset(btf, btf_enum(t)[i].name_off);
+	btf_walk_find(btf, &reasons, 1);
+	t = btf_walk_type(btf, reasons.id);
+	e = (const struct btf_enum *)(t + 1);
+	for (unsigned int i = 0; t && i < BTF_INFO_VLEN(t->info); i++) {
+		const char *name = btf_walk_name(btf, e[i].name_off);
 		char lower[64] = "";
 
-		if (!name || strncmp(name, prefix, sizeof(prefix) - 1))
+		if (strncmp(name, prefix, sizeof(prefix) - 1))
 			continue;
 		name += sizeof(prefix) - 1;
 		for (size_t k = 0; k < sizeof(lower) - 1 && name[k]; k++)
 			lower[k] = tolower((unsigned char)name[k]);
-		fn(ctx, btf_enum(t)[i].val, lower);
+		fn(ctx, e[i].val, lower);
 	}
 }

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel_btf.h"
+
 /*
  * The tracepoints that the BPF side hooks: X(enum, name, least arguments, whether
  * tracing needs it).
@@ -30,6 +32,16 @@ enum tracepoint {
 	TRACEPOINT_MAX
 };
 
+/* Iterators: X(enum, name), as in SEC("iter/name"). */
+#define ITER_HOOKS(X)	X(TCP, "tcp") X(TASK_FILE, "task_file")
+
+enum iter_hook {
+#define X(id, ...) ITER_HOOK_##id,
+	ITER_HOOKS(X)
+#undef X
+	ITER_HOOK_MAX
+};
+
 struct features {
 	uint8_t arguments[TRACEPOINT_MAX];	/* 0: the kernel has no such tracepoint */
 	bool sk_storage;	/* bpf_sk_storage_get() in tracing programs */
@@ -45,12 +57,12 @@ struct features {
 	bool ringbuf;
 	bool memlock;		/* maps count against RLIMIT_MEMLOCK (before 5.11) */
 	bool lockdown;		/* the kernel can be locked down */
+	uint32_t iter_hooks[ITER_HOOK_MAX];	/* where iterators attach: ids in its BTF */
 	uint32_t hz;
 	char release[64];	/* uname -r */
 };
 
-/* 0; -ENOENT: no BTF of the kernel; or another errno of reading it. */
-int feature_probe(struct features *ret);
+void feature_probe(const struct kernel_btf *from, struct features *ret);
 
 /*
  * What `doctor` judges: the system as it is found, without a need for any
@@ -59,7 +71,7 @@ int feature_probe(struct features *ret);
 #define UNREADABLE	INT64_MIN
 
 struct facts {
-	int btf_err;		/* of feature_probe(); 0: features are known */
+	int btf_err;		/* of kernel_btf_open(); 0: features are known */
 	struct features features;
 	uint64_t capabilities;	/* effective; bits by CAP_* */
 	bool init_userns, init_pidns;
@@ -87,6 +99,7 @@ bool feature_lacks_memlock(const struct features *f);
  * Names of this kernel's reset reasons, lower case, without their prefix, are
  * handed out one by one; none where there is no such enum.
  */
-void feature_reset_reasons(void (*fn)(void *ctx, uint32_t id, const char *name), void *ctx);
+void feature_reset_reasons(const struct kernel_btf *from,
+			   void (*fn)(void *ctx, uint32_t id, const char *name), void *ctx);
 
 #endif

@@ -200,7 +200,7 @@ static int cannot_trace(const struct features *f, int err)
 	return STATUS_ERROR;
 }
 
-static int check_features(struct features *f, bool traces)
+static int check_features(struct kernel_btf *btf, struct features *f, bool traces)
 {
 	static const struct { const char *name; bool needed; } tracepoints[TRACEPOINT_MAX] = {
 #define X(id, name, least, needed) { name, needed },
@@ -215,7 +215,7 @@ static int check_features(struct features *f, bool traces)
 			  "CAP_PERFMON", missing);
 		return STATUS_NOT_PERMITTED;
 	}
-	err = feature_probe(f);
+	err = kernel_btf_open(btf);
 	if (err == -ENOMEM || err == -EMFILE || err == -ENFILE) {
 		log_error("cannot read the kernel's BTF, /sys/kernel/btf/vmlinux: %s; it takes "
 			  "some 20 MB and a file descriptor", strerror(-err));
@@ -226,6 +226,7 @@ static int check_features(struct features *f, bool traces)
 			  "it needs CONFIG_DEBUG_INFO_BTF=y", strerror(-err));
 		return STATUS_NO_FEATURE;
 	}
+	feature_probe(btf, f);
 	for (int i = 0; i < TRACEPOINT_MAX && traces; i++) {
 		if (f->arguments[i] || !tracepoints[i].needed)
 			continue;
@@ -247,6 +248,7 @@ static uint32_t debug_number(const char *name)
 int loop_start(struct loop *l, const struct options *opt, const struct capture_config *config,
 	       record_fn fn, void *ctx)
 {
+	CLEANUP(kernel_btf_close) struct kernel_btf btf = {};
 	int err;
 
 	l->config = *config;
@@ -258,12 +260,12 @@ int loop_start(struct loop *l, const struct options *opt, const struct capture_c
 	l->config.debug_no_twin = debug_number("SYNFIN_DEBUG_NO_TWIN");
 	l->config.owners &= !debug_number("SYNFIN_DEBUG_NO_OWNERS");
 	capture_set_log();
-	err = check_features(&l->features, !config->census_only);
+	err = check_features(&btf, &l->features, !config->census_only);
 	if (err)
 		return err;
-	err = capture_open(&l->config, &l->features, fn, ctx, &l->capture);
+	err = capture_open(&l->config, &btf, &l->features, fn, ctx, &l->capture);
 	if (!err)
-		err = capture_start(l->capture);
+		err = capture_start(l->capture, &btf);
 	if (err)
 		return cannot_trace(&l->features, err);
 	if (config->census_only)
