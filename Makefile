@@ -27,7 +27,7 @@ CORE	:= $(ENGINE) decode field tally row text value human summary sink sink_json
 	   process_lookup resolver recorder replay session recorded metric netns_sums accept_queues topk tops gauges groups exposition negotiate gzip listen textfile web_config auth
 CORE	+= label sentence draw mermaid explainer scenario locale_utf8
 CORE	+= glyphs board_text panels panel look screen_states screen digest
-CORE	+= btf_walk
+CORE	+= btf_walk counted
 LIVE	:= kernel_btf iterators feature privileges census capture loop live survey_run audit_run inventory self http notify rounds cgroup_rounds export
 LIVE	+= stderr_hold terminal top_run
 

@@ -7,6 +7,7 @@
 #define SYNFIN_CENSUS_BPF_H
 
 #include "owner.bpf.h"
+#include "counted.bpf.h"
 
 /*
  * Rows are made here: one reader at a time, and in map memory the verifier lets
@@ -59,21 +60,12 @@ static __always_inline void full_read(const struct sock *sk, const struct tcp_so
 	owner_read(sk, &row->owner);
 }
 
-/*
- * connect() without a bound port takes one from a bucket that has no bind() in
- * it, or makes such a bucket: __inet_hash_connect().
- */
-static __always_inline bool bucket_is_shared(const struct inet_bind_bucket *tb)
-{
-	return tb && tb->fastreuse < 0 && tb->fastreuseport < 0;
-}
-
 static __always_inline void write_mini(struct seq_file *seq, const struct sock_common *skc,
-				       const struct tcp_timewait_sock *tw)
+				       const struct tcp_timewait_sock *tw, __u32 netns)
 {
 	struct wire_mini *row = &mini_row;
 
-	row_begin(&row->hdr, WIRE_MINI, sizeof(*row), skc, common_netns(skc));
+	row_begin(&row->hdr, WIRE_MINI, sizeof(*row), skc, netns);
 	common_read_addrs(skc, &row->tuple);
 	row->tuple.lport = skc->skc_num;
 	row->left = tw->tw_sk.tw_timer.expires - bpf_jiffies64();
@@ -91,16 +83,20 @@ SEC("iter/tcp") int on_socket(struct bpf_iter__tcp *ctx)
 	const struct tcp_timewait_sock *tw;
 	const struct tcp_sock *tp;
 	struct wire_census *row = &census_row;
+	__u32 netns;
 
-	if (!skc || !netns_in_scope(common_netns(skc)))
+	if (!skc)
+		return 0;
+	netns = common_netns(skc);
+	if (!netns_in_scope(netns))
 		return 0;
 	tw = bpf_skc_to_tcp_timewait_sock(skc);
 	if (tw) {
-		write_mini(ctx->meta->seq, skc, tw);
+		write_mini(ctx->meta->seq, skc, tw, netns);
 		return 0;
 	}
 	__builtin_memset(row, 0, sizeof(*row));
-	row_begin(&row->hdr, WIRE_CENSUS, sizeof(*row), skc, common_netns(skc));
+	row_begin(&row->hdr, WIRE_CENSUS, sizeof(*row), skc, netns);
 	row->state = skc->skc_state;
 	tp = bpf_skc_to_tcp_sock(skc);
 	if (tp) {
@@ -119,33 +115,80 @@ SEC("iter/tcp") int on_socket(struct bpf_iter__tcp *ctx)
 
 /* ---- censuses of one kind of socket: shorter, and loaded only where they are wanted ---- */
 
-/* Whoever has a port, and those that listen on one. */
-SEC("iter/tcp") int on_port(struct bpf_iter__tcp *ctx)
+static __always_inline void write_socket(struct seq_file *seq, const struct sock_common *skc,
+					 const struct tcp_sock *tp, __u32 netns)
 {
-	struct sock_common *skc = ctx->sk_common;
-	const struct tcp_timewait_sock *tw;
-	const struct tcp_sock *tp;
 	struct wire_socket *row = &socket_row;
 
-	if (!skc || !netns_in_scope(common_netns(skc)))
-		return 0;
-	tw = bpf_skc_to_tcp_timewait_sock(skc);
-	if (tw) {
-		write_mini(ctx->meta->seq, skc, tw);
-		return 0;
-	}
-	tp = bpf_skc_to_tcp_sock(skc);
-	if (!tp)	/* a request has its listener's */
-		return 0;
-	row_begin(&row->hdr, WIRE_SOCKET, sizeof(*row), skc, common_netns(skc));
+	row_begin(&row->hdr, WIRE_SOCKET, sizeof(*row), skc, netns);
 	sk_read_tuple((const struct sock *)tp, tp, &row->tuple);
 	row->state = skc->skc_state;
 	row->flags = bucket_is_shared(tp->inet_conn.icsk_bind_hash) ? WIRE_M_SHARED : 0;
 	if (row->state == BPF_TCP_LISTEN)
 		row->tuple.rport = 0;
 	else if (!tuple_in_scope(&row->tuple, true, true))
+		return;
+	bpf_seq_write(seq, row, sizeof(*row));
+}
+
+/* Whoever has a port, and those that listen on one. */
+SEC("iter/tcp") int on_port(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	const struct tcp_timewait_sock *tw;
+	const struct tcp_sock *tp;
+	__u32 netns;
+
+	if (!skc)
 		return 0;
-	bpf_seq_write(ctx->meta->seq, row, sizeof(*row));
+	netns = common_netns(skc);
+	if (!netns_in_scope(netns))
+		return 0;
+	tw = bpf_skc_to_tcp_timewait_sock(skc);
+	if (tw) {
+		write_mini(ctx->meta->seq, skc, tw, netns);
+		return 0;
+	}
+	tp = bpf_skc_to_tcp_sock(skc);
+	if (tp)		/* a request has its listener's */
+		write_socket(ctx->meta->seq, skc, tp, netns);
+	return 0;
+}
+
+/*
+ * The same, but mini-sockets are counted here, as far as there is room, and nobody is
+ * told of who takes no port.  Listening sockets come first, so it is known which ports
+ * are theirs.
+ */
+SEC("iter/tcp") int on_port_counted(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	struct seq_file *seq = ctx->meta->seq;
+	const struct tcp_timewait_sock *tw;
+	const struct tcp_sock *tp;
+	struct wire_counted *c;
+	__u32 zero = 0, netns;
+
+	if (!skc)
+		return 0;
+	netns = common_netns(skc);
+	c = bpf_map_lookup_elem(&counted, &zero);
+	if (!c || !netns_in_scope(netns))
+		return 0;
+	tw = bpf_skc_to_tcp_timewait_sock(skc);
+	if (tw) {
+		if (!count_mini(c, skc, tw))
+			write_mini(seq, skc, tw, netns);
+		return 0;
+	}
+	tp = bpf_skc_to_tcp_sock(skc);
+	if (!tp)
+		return 0;
+	if (skc->skc_state == BPF_TCP_LISTEN)
+		set_bit(c->listening, skc->skc_num);
+	else if (!is_taken(c, skc->skc_num, skc->skc_dport))
+		return 0;
+	write_socket(seq, skc, tp, netns);
 	return 0;
 }
 

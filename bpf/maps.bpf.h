@@ -121,6 +121,15 @@ struct {
 	__type(value, __u8);
 } seen_processes SEC(".maps");
 
+/* Where mini-sockets are counted.  Read and wiped by mmap. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wire_counted);
+} counted SEC(".maps");
+
 /* The scope (wire_scope): port sets as bitmaps. */
 const volatile __u32 scope_netns = 0;
 const volatile __u32 scope_family = 0;

@@ -62,6 +62,10 @@ enum wire_kind {
 	WIRE_REQUEST = 23,	/* a half-open request, and whose it is */
 	WIRE_PREFIXES = 24,	/* behind WIRE_START, if any: addresses that are kept */
 	WIRE_SOCKET = 25,	/* a socket, in short: a port that is taken */
+	/* in place of a WIRE_MINI each, where only totals are wanted */
+	WIRE_MINI_GROUP = 26,	/* mini-sockets between the same ends */
+	WIRE_MINI_PORTS = 27,	/* how many are on which local ports */
+	WIRE_MINI_POOL = 28,	/* which ports of a local address they take */
 	/* from the kernel again */
 	WIRE_DROPPED = 40,	/* kfree_skb of a segment that TCP dropped, no socket named */
 	WIRE_CLAIM = 41,	/* a socket that is left out for its cgroup has its tuple now */
@@ -365,6 +369,41 @@ struct wire_mini {
 	__u8  pad[2];
 };
 
+/* Steps of remaining time, of 5 s each; the last is all that is more. */
+#define WIRE_LEFT_STEPS	12
+
+/*
+ * What is in it is in no WIRE_MINI.  tuple.lport is 0; so is rport, where their own
+ * ports are none that connect() takes (ports.h).
+ */
+struct wire_mini_group {
+	struct wire_hdr   hdr;
+	struct wire_tuple tuple;
+	__u32 time_wait, fin_wait2;
+	__u32 left[WIRE_LEFT_STEPS];	/* of time_wait */
+	__u32 stamped;		/* likewise: WIRE_M_STAMPED, for tcp_tw_reuse_delay already */
+	__u32 pool;		/* the kernel's own; 0: it takes no port */
+};
+
+/* Of the groups' TIME_WAIT, by local port. */
+struct wire_mini_ports {
+	struct wire_hdr hdr;
+	__u32 first;		/* a multiple of 64 */
+	__u32 pad;
+	__u32 counts[64];
+};
+
+/* Of the groups' sockets, those whose ports connect() takes. */
+struct wire_mini_pool {
+	struct wire_hdr hdr;
+	__u8  laddr[16];
+	__u32 bound;		/* ports without WIRE_M_SHARED */
+	__u8  family;
+	__u8  pad[3];
+	__u64 taken[1024];	/* ports, as bits */
+	__u64 waits[1024];	/* of those: by one in TIME_WAIT */
+};
+
 /* Beside mini-sockets what counts where a port is wanted; listening ones, too. */
 struct wire_socket {
 	struct wire_hdr   hdr;
@@ -538,6 +577,9 @@ WIRE_ASSERT(wire_end, 40);
 WIRE_ASSERT(wire_census, 232);
 WIRE_ASSERT(wire_mini, 80);
 WIRE_ASSERT(wire_socket, 80);
+WIRE_ASSERT(wire_mini_group, 136);
+WIRE_ASSERT(wire_mini_ports, 296);
+WIRE_ASSERT(wire_mini_pool, 56 + 2 * 8192);
 WIRE_ASSERT(wire_listener, 120);
 WIRE_ASSERT(wire_request, 96);
 WIRE_ASSERT(wire_aged, 144);
@@ -577,6 +619,31 @@ struct wire_counters {
 	__u64 unparked;		/* a reset told that it was none */
 };
 WIRE_ASSERT(wire_counters, (WIRE_STATES * (WIRE_STATES + 2) + WIRE_RESET_REASONS + 9) * 8);
+
+/*
+ * Beside the iterator that counts, of one namespace: rows that grow where they are, to
+ * be handed out, and wiped, when it is through.  What finds no room is a row of its own.
+ */
+#define WIRE_GROUPS	8192	/* powers of two */
+#define WIRE_GROUP_SLOTS	(2 * WIRE_GROUPS)
+#define WIRE_POOLS	16
+
+struct wire_counted {
+	__u32 nr_groups;
+	__u32 pad;
+	/* given, before it begins */
+	__u32 lo, hi;		/* ports that connect() takes */
+	__s32 stamped_left;	/* jiffies: who has no more left can be reused */
+	__u32 step;		/* jiffies: 5 s */
+	__u64 listening[1024];	/* ports, as bits */
+	__u16 slots[WIRE_GROUP_SLOTS];	/* of groups: + 1 */
+	struct wire_mini_group groups[WIRE_GROUPS];
+	struct wire_mini_pool  pools[WIRE_POOLS];	/* family 0: of none */
+	__u64 chunks[16];	/* of ports, those that count any, as bits */
+	struct wire_mini_ports ports[1024];
+};
+WIRE_ASSERT(wire_counted, 24 + 128 + 8192 + 2 * WIRE_GROUP_SLOTS + 136 * WIRE_GROUPS +
+	    16440 * WIRE_POOLS + 296 * 1024);
 
 /*
  * Programs that have twins (emit.bpf.h): the first of its copies and one more where the

@@ -42,7 +42,8 @@ struct capture {
 	struct wire_counters *counters;		/* mmap: a row a slot and CPU */
 	int nr_rows;				/* of those */
 	struct wire_cpu *cpus;
-	size_t counters_size, cpus_size;
+	struct wire_counted *counted;		/* NULL: every socket is told of */
+	size_t counters_size, cpus_size, counted_size;
 	int64_t clock_ns;
 	uint64_t now_ns;	/* the drain's: what is younger waits for the next */
 	uint64_t lost_ring, lost_nested;	/* told so far */
@@ -381,7 +382,7 @@ static struct bpf_program *iterator_of(const struct capture *c, enum wire_census
 	case WIRE_CENSUS_LIVES:
 		return c->skel->progs.on_socket;
 	case WIRE_CENSUS_PORTS:
-		return c->skel->progs.on_port;
+		return c->config->counts ? c->skel->progs.on_port_counted : c->skel->progs.on_port;
 	case WIRE_CENSUS_LISTENERS:
 		return c->skel->progs.on_listening;
 	case WIRE_CENSUS_AGED:
@@ -390,6 +391,11 @@ static struct bpf_program *iterator_of(const struct capture *c, enum wire_census
 		break;
 	}
 	return NULL;
+}
+
+static bool counts(const struct capture *c)
+{
+	return c->config->counts && c->features.iter_tcp;
 }
 
 static int leave_out_iterators(struct capture *c)
@@ -401,6 +407,11 @@ static int leave_out_iterators(struct capture *c)
 		if (!(wanted >> i & 1))
 			err = bpf_program__set_autoload(iterator_of(c, i), false);
 	}
+	if (!err)
+		err = bpf_program__set_autoload(c->config->counts ? c->skel->progs.on_port :
+						c->skel->progs.on_port_counted, false);
+	if (!err)
+		err = bpf_map__set_autocreate(c->skel->maps.counted, counts(c));
 	/* Who has a port is nobody's question there. */
 	if (!err && (!c->features.iter_owner || c->config->censuses == 1u << WIRE_CENSUS_PORTS))
 		err = bpf_program__set_autoload(c->skel->progs.on_descriptor, false);
@@ -508,13 +519,14 @@ static int configure(struct capture *c)
 	return err ? err : leave_out_twins(c);
 }
 
-static int map_rows(const struct bpf_map *map, size_t row, int rows, size_t *size, void *ret)
+static int map_rows(const struct bpf_map *map, int prot, size_t row, int rows, size_t *size,
+		    void *ret)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
 	void *p;
 
 	*size = (row * rows + page - 1) / page * page;
-	p = mmap(NULL, *size, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	p = mmap(NULL, *size, prot, MAP_SHARED, bpf_map__fd(map), 0);
 	if (p == MAP_FAILED)
 		return -errno;
 	*(void **)ret = p;
@@ -552,11 +564,12 @@ static int map_all(struct capture *c)
 {
 	int err;
 
-	err = map_rows(c->skel->maps.counters, sizeof(*c->counters), c->nr_rows,
+	err = map_rows(c->skel->maps.counters, PROT_READ, sizeof(*c->counters), c->nr_rows,
 		       &c->counters_size, &c->counters);
 	if (err)
 		return err;
-	return map_rows(c->skel->maps.cpus, sizeof(*c->cpus), c->nr_cpus, &c->cpus_size, &c->cpus);
+	return map_rows(c->skel->maps.cpus, PROT_READ, sizeof(*c->cpus), c->nr_cpus,
+			&c->cpus_size, &c->cpus);
 }
 
 static void bpf_link_destroyp(struct bpf_link **link)
@@ -635,6 +648,9 @@ int capture_open(const struct capture_config *config, const struct kernel_btf *b
 		err = fill_slots(c);
 	if (!err && !config->census_only)
 		err = map_all(c);
+	if (!err && counts(c))
+		err = map_rows(c->skel->maps.counted, PROT_READ | PROT_WRITE, sizeof(*c->counted),
+			       1, &c->counted_size, &c->counted);
 	if (err)
 		return err;
 	*ret = TAKE(c);
@@ -649,6 +665,8 @@ void capture_destroy(struct capture *c)
 		munmap(c->counters, c->counters_size);
 	if (c->cpus)
 		munmap(c->cpus, c->cpus_size);
+	if (c->counted)
+		munmap(c->counted, c->counted_size);
 	ring_buffer__free(c->ring);
 	synfin_bpf__destroy(c->skel);
 	free(c);
@@ -814,6 +832,7 @@ int capture_census(struct capture *c, enum wire_census_which which, bool owners)
 			       c->skel->progs.on_descriptor : NULL,
 		.facts = which == WIRE_CENSUS_PORTS || which == WIRE_CENSUS_LISTENERS,
 		.quiet = c->census_told || (which == WIRE_CENSUS_LIVES && !owners),
+		.counted = c->counted, .hz = c->features.hz,
 		.record = on_row, .ctx = c,
 	};
 

@@ -26,6 +26,7 @@ struct capture_config {
 	struct scope scope;
 	uint32_t censuses;	/* those that will be wanted: bits by enum wire_census_which */
 	bool census_only;	/* trace nothing */
+	bool counts;		/* of mini-sockets totals will do, where a census of ports is all */
 	bool owners;		/* tell whose the sockets are */
 	uint32_t cgroups;	/* so many may be judged: capture_judge_cgroup() */
 	bool processes;		/* of each owner wake the reader, who will ask /proc about him */

@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 
 #include "cleanup.h"
+#include "counted.h"
 #include "log.h"
 #include "netns.h"
 #include "netns_facts.h"
@@ -124,8 +125,12 @@ static int tell_visit(const struct census *c, const struct visit *v)
 
 	if (c->facts)
 		c->record(c->ctx, &v->facts, sizeof(v->facts));
+	if (v->iterator >= 0 && c->counted)
+		counted_begin(c->counted, &v->facts, c->hz);
 	if (v->iterator >= 0)
 		err = hand_out_rows(c, v->iterator, &rows);
+	if (v->iterator >= 0 && c->counted)
+		rows += counted_tell(c->counted, v->netns, monotonic_ns(), c->record, c->ctx);
 	if (!err)
 		tell_end(c, v->netns, v->start_ns, rows);
 	return err;

@@ -24,6 +24,8 @@ struct census {
 	enum wire_census_which which;	/* of the rows that sockets hands out */
 	bool facts;			/* with WIRE_NETNS_FACTS, ahead of the rows */
 	bool quiet;			/* what is left out was told before */
+	struct wire_counted *counted;	/* what sockets counts into; NULL: it tells of each */
+	__u32 hz;
 	record_fn record;
 	void *ctx;
 };

@@ -36,6 +36,9 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 	[WIRE_NETNS_FACTS] = sizeof(struct wire_netns_facts),
 	[WIRE_REQUEST]	  = sizeof(struct wire_request),
 	[WIRE_SOCKET]	  = sizeof(struct wire_socket),
+	[WIRE_MINI_GROUP] = sizeof(struct wire_mini_group),
+	[WIRE_MINI_PORTS] = sizeof(struct wire_mini_ports),
+	[WIRE_MINI_POOL]  = sizeof(struct wire_mini_pool),
 };
 
 /* Kinds that end with their text: what is before it. */
@@ -175,6 +178,12 @@ static bool members_in_range(const union event *ev)
 	case WIRE_MINI:
 		return is_tuple(&ev->mini.tuple) &&
 		       (ev->mini.substate == TS_TIME_WAIT || ev->mini.substate == TS_FIN_WAIT2);
+	case WIRE_MINI_GROUP:
+		return is_tuple(&ev->mini_group.tuple);
+	case WIRE_MINI_PORTS:
+		return ev->mini_ports.first % 64 == 0 && ev->mini_ports.first <= UINT16_MAX;
+	case WIRE_MINI_POOL:
+		return ev->mini_pool.family == 4 || ev->mini_pool.family == 6;
 	case WIRE_SOCKET:
 		return is_tuple(&ev->socket.tuple) && is_state(ev->socket.state);
 	case WIRE_LISTENER:

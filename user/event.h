@@ -33,6 +33,9 @@ union event {
 	struct wire_cgroup	cgroup;
 	struct wire_netns_name	netns_name;
 	struct wire_mini	mini;
+	struct wire_mini_group	mini_group;
+	struct wire_mini_ports	mini_ports;
+	struct wire_mini_pool	mini_pool;
 	struct wire_socket	socket;
 	struct wire_listener	listener;
 	struct wire_request	request;

@@ -109,7 +109,7 @@ static struct port_space *touch(struct ports *p, const struct port_key *key, uin
 	return s;
 }
 
-static struct port_space *take(struct ports *p, const struct wire_tuple *t)
+static struct port_space *take(struct ports *p, const struct wire_tuple *t, uint32_t n)
 {
 	struct port_key key = { .netns = p->netns, .rport = t->rport };
 	struct port_space *s;
@@ -118,9 +118,9 @@ static struct port_space *take(struct ports *p, const struct wire_tuple *t)
 	memcpy(key.raddr, t->raddr, sizeof(key.raddr));
 	s = touch(p, &key, t->family);
 	if (s)
-		s->used++;
+		s->used += n;
 	else
-		p->rest++;
+		p->rest += n;
 	return s;
 }
 
@@ -147,7 +147,7 @@ void ports_add_socket(struct ports *p, const struct wire_socket *socket)
 	}
 	if (!takes_port(p, &socket->tuple))
 		return;
-	take(p, &socket->tuple);
+	take(p, &socket->tuple, 1);
 	take_from_pool(p, &socket->tuple, false, socket->flags & WIRE_M_SHARED);
 }
 
@@ -182,7 +182,7 @@ void ports_add_mini(struct ports *p, const struct wire_mini *mini)
 	if (!takes_port(p, &mini->tuple))
 		return;
 	take_from_pool(p, &mini->tuple, time_wait, mini->flags & WIRE_M_SHARED);
-	s = take(p, &mini->tuple);
+	s = take(p, &mini->tuple, 1);
 	if (!s) {
 		p->rest_time_wait += time_wait;
 		return;
@@ -192,6 +192,48 @@ void ports_add_mini(struct ports *p, const struct wire_mini *mini)
 		return;
 	s->stamped++;
 	s->reusable += is_reusable(p, &mini->tuple);
+}
+
+void ports_add_group(struct ports *p, const struct wire_mini_group *group)
+{
+	struct port_space *s;
+
+	if (!group->tuple.rport)	/* of none of their ports */
+		return;
+	s = take(p, &group->tuple, group->time_wait + group->fin_wait2);
+	if (!s) {
+		p->rest_time_wait += group->time_wait;
+		return;
+	}
+	s->time_wait += group->time_wait;
+	s->stamped += group->stamped;
+	s->reusable += is_reusable(p, &group->tuple) ? group->stamped : 0;
+}
+
+static unsigned int count_bits(uint64_t word)
+{
+	unsigned int ret = 0;
+
+	for (; word; word &= word - 1)
+		ret++;
+	return ret;
+}
+
+void ports_add_pool(struct ports *p, const struct wire_mini_pool *from)
+{
+	struct port_pool *pool = keytab_add(&p->pools, from->laddr);
+
+	if (!pool)
+		return;
+	pool->family = from->family;
+	pool->bound += from->bound;
+	for (unsigned int i = 0; i < 1024; i++) {
+		uint64_t new = from->taken[i] & ~pool->bits[i];
+
+		pool->bits[i] |= new;
+		pool->used += count_bits(new);
+		pool->time_wait += count_bits(new & from->waits[i]);
+	}
 }
 
 /* A pool that nobody drew from at bind() is no more than the sum of the spaces. */

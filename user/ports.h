@@ -80,6 +80,10 @@ void ports_enter(struct ports *p, uint32_t netns, uint32_t hz,
 void ports_add_socket(struct ports *p, const struct wire_socket *socket);
 void ports_add_mini(struct ports *p, const struct wire_mini *mini);
 
+/* Likewise of many, that the kernel counted; after all others of the namespace. */
+void ports_add_group(struct ports *p, const struct wire_mini_group *group);
+void ports_add_pool(struct ports *p, const struct wire_mini_pool *pool);
+
 /*
  * All of the namespace was added: what its fullest n spaces are, into ret, the
  * fullest first; their number.

@@ -189,6 +189,9 @@ static bool is_row(enum wire_kind kind)
 	case WIRE_CENSUS_END:
 	case WIRE_AGED:
 	case WIRE_MINI:
+	case WIRE_MINI_GROUP:
+	case WIRE_MINI_PORTS:
+	case WIRE_MINI_POOL:
 	case WIRE_LISTENER:
 	case WIRE_REQUEST:
 	case WIRE_SOCKET:
@@ -251,13 +254,14 @@ bool session_knows(void *ctx, enum wire_kind kind, __u64 id)
 
 static void tell_sink_losses(struct session *s)
 {
-	union event ev = { .lost = {
+	union event ev;
+
+	if (s->out.dropped == s->sink_lost)
+		return;
+	ev.lost = (struct wire_lost){
 		.hdr = { .ts_ns = s->last_ns, .kind = WIRE_LOST },
 		.count = s->out.dropped - s->sink_lost, .where = WIRE_LOST_SINK,
-	} };
-
-	if (!ev.lost.count)
-		return;
+	};
 	s->sink_lost = s->out.dropped;
 	engine_feed(&s->engine, &ev);
 }

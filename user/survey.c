@@ -98,6 +98,22 @@ static void on_socket(struct survey *s, const struct wire_socket *socket)
 	ports_add_socket(&s->ports, socket);
 }
 
+/* The kernel looked at the scope, and was asked for totals only without a filter. */
+static void on_counted(struct survey *s, const union event *ev)
+{
+	if (!wants_netns(s, ev->hdr.netns))
+		return;
+	enter(s, &ev->hdr);
+	if (ev->hdr.kind == WIRE_MINI_GROUP) {
+		tw_table_add_group(&s->tw, &ev->mini_group);
+		ports_add_group(&s->ports, &ev->mini_group);
+	} else if (ev->hdr.kind == WIRE_MINI_PORTS) {
+		tw_table_add_ports(&s->tw, &ev->mini_ports);
+	} else {
+		ports_add_pool(&s->ports, &ev->mini_pool);
+	}
+}
+
 /* A census of lives knows the same of a socket, but for its bucket. */
 static void on_life(struct survey *s, const struct wire_census *row)
 {
@@ -471,6 +487,12 @@ void survey_feed(struct survey *s, const union event *ev)
 		break;
 	case WIRE_NETNS_FACTS:
 		on_facts(s, &ev->facts);
+		break;
+	case WIRE_MINI_GROUP:
+	case WIRE_MINI_PORTS:
+	case WIRE_MINI_POOL:
+		if (s->config.of == SURVEY_TIME_WAIT)
+			on_counted(s, ev);
 		break;
 	case WIRE_MINI:
 	case WIRE_SOCKET:

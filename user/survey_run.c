@@ -104,12 +104,20 @@ static void run_deinit(struct run *r)
 	loop_deinit(&r->loop);
 }
 
+/* A recording can be asked for some of them; so it has all. */
+static bool totals_will_do(const struct run *r)
+{
+	return r->which == WIRE_CENSUS_PORTS && !r->session->traces && !r->opt->write_path &&
+	       !r->opt->filter.len;
+}
+
 static int start(struct run *r, const struct scope *scope, struct resolver *resolver)
 {
 	const struct capture_config config = {
 		.scope = *scope, .owners = r->session->traces,
 		.processes = resolver_asks_for_processes(resolver),
 		.censuses = 1u << r->which, .census_only = !r->session->traces,
+		.counts = totals_will_do(r),
 	};
 	const struct rest rest = privileges_rest(r->opt);
 	int err;

@@ -68,6 +68,25 @@ void tw_table_add(struct tw_table *t, const struct wire_mini *mini, uint32_t hz)
 		remote->count++;
 }
 
+void tw_table_add_group(struct tw_table *t, const struct wire_mini_group *group)
+{
+	struct tw_remote *remote;
+
+	t->fin_wait2 += group->fin_wait2;
+	t->count += group->time_wait;
+	for (unsigned int i = 0; i < TW_STEPS; i++)
+		t->left[i] += group->left[i];
+	remote = group->time_wait ? keytab_add(&t->remotes, group->tuple.raddr) : NULL;
+	if (remote)
+		remote->count += group->time_wait;
+}
+
+void tw_table_add_ports(struct tw_table *t, const struct wire_mini_ports *ports)
+{
+	for (unsigned int i = 0; i < 64; i++)
+		t->lports[ports->first + i] += ports->counts[i];
+}
+
 static bool comes_before(const struct tw_group *a, const struct tw_group *b)
 {
 	if (a->count != b->count)

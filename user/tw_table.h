@@ -14,7 +14,7 @@
 #include "keytab.h"
 
 /* Remaining time in steps of 5 s; the last is 55 s and more (TCP_TIMEWAIT_LEN is 60 s). */
-#define TW_STEPS	12
+#define TW_STEPS	WIRE_LEFT_STEPS
 
 struct tw_remote {
 	uint8_t addr[16];	/* IPv4 as ::ffff:a.b.c.d */
@@ -36,6 +36,10 @@ void tw_table_deinit(struct tw_table *t);
 void tw_table_clear(struct tw_table *t);
 
 void tw_table_add(struct tw_table *t, const struct wire_mini *mini, uint32_t hz);
+
+/* Likewise of many, that the kernel counted: both kinds of records, what they say of each other. */
+void tw_table_add_group(struct tw_table *t, const struct wire_mini_group *group);
+void tw_table_add_ports(struct tw_table *t, const struct wire_mini_ports *ports);
 
 struct ownership;
 

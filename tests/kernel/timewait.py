@@ -142,6 +142,29 @@ def groups():
                 yield f"{words}: {table['count']} instead of {count}"
 
 
+def no_room():
+    """what finds no room where the kernel counts is told all the same"""
+    with new_netns(tcp_tw_reuse=0, tcp_max_tw_buckets=20000) as many, new_netns(tcp_tw_reuse=0) as own:
+        with many.inside(), listen(8080) as listener:       # more remote addresses than it has groups
+            for number in range(9000):
+                client = connect(8080, source=(f"127.1.{number // 250}.{number % 250 + 1}", 0))
+                close_first(listener.accept()[0], client)
+        with own.inside(), listen(8080) as listener:        # more local addresses than it has pools
+            for number in range(200):
+                address = f"127.1.0.{number % 50 + 1}"
+                client = connect(8080, source=(address, 0 if number % 2 else 40000 + number))
+                close_first(client, listener.accept()[0])
+        for place, count, by in ((many, 9000, "local_port"), (own, 200, "remote")):
+            found = synfin(place, "timewait")               # the same as told one by one
+            table, = of(found, "time_wait")
+            group, = of(found, "time_wait_group", by=by)
+            if table["count"] != count or group["count"] != count or sum(table["left_us_buckets"]) != count:
+                yield f"{count} are there: {table}, {group}"
+        pools = [space for space in of(found, "port_space") if "raddr" not in space and "laddr" in space]
+        if sorted(space["used"] for space in pools) != [4] * 50:
+            yield f"not 50 pools of 4: {pools}"
+
+
 def parked():
     """mini-sockets in FIN_WAIT2 are apart from TIME_WAIT, and hold their ports"""
     with new_netns() as place:
@@ -409,6 +432,15 @@ def changed_range():
             yield f"{capacities}"
 
 
+def at_once():
+    """libbpf is spared the kernel's BTF, which takes longer than all else"""
+    with new_netns() as place:
+        for command in (["timewait"], ["timewait", "sport = :80"], ["listen"], ["conns", "--stuck"]):
+            done = subprocess.run([SYNFIN, *command, "-v", "-N", place.name], capture_output=True, text=True, timeout=60)
+            if done.returncode or "libbpf has to read" in done.stderr or "looked up" not in done.stderr:
+                yield f"{command}: exit status {done.returncode}: {done.stderr}"
+
+
 def without_proc():
     """without /proc what it tells is not known, and the sockets are counted all the same"""
     with new_netns(tcp_tw_reuse=0) as place:
@@ -425,5 +457,5 @@ def without_proc():
 
 
 if __name__ == "__main__":
-    sys.exit(run([counts, many, groups, parked, spaces, pool, reuse, exhaustion, ended_early, comings_and_goings, few_descriptors,
-                  changed_range, without_proc]))
+    sys.exit(run([counts, many, groups, no_room, parked, spaces, pool, reuse, exhaustion, ended_early, comings_and_goings, few_descriptors,
+                  changed_range, at_once, without_proc]))

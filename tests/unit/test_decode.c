@@ -40,6 +40,9 @@ static const uint16_t sizes[WIRE_KIND_MAX] = {
 	[WIRE_NETNS_FACTS] = sizeof(struct wire_netns_facts),
 	[WIRE_REQUEST]	  = sizeof(struct wire_request),
 	[WIRE_SOCKET]	  = sizeof(struct wire_socket),
+	[WIRE_MINI_GROUP] = sizeof(struct wire_mini_group),
+	[WIRE_MINI_PORTS] = sizeof(struct wire_mini_ports),
+	[WIRE_MINI_POOL]  = sizeof(struct wire_mini_pool),
 };
 
 /* Its length depends on its text. */
@@ -77,13 +80,10 @@ static union event good(enum wire_kind kind)
 		ev.census.state = TS_ESTABLISHED;
 		break;
 	case WIRE_CGROUP:
-		ev.cgroup.id = 7;
-		strcpy(ev.cgroup.path, "/a.slice");
-		ev.cgroup.path[7] = 0;
+		ev.cgroup = (struct wire_cgroup){ .id = 7, .path = "/a.slic" };
 		break;
 	case WIRE_MINI:
-		ev.mini.tuple = tuple_of(1);
-		ev.mini.substate = TS_TIME_WAIT;
+		ev.mini = (struct wire_mini){ .tuple = tuple_of(1), .substate = TS_TIME_WAIT };
 		break;
 	case WIRE_PREFIXES:
 		ev.prefixes.raddrs.len = 1;
@@ -93,7 +93,11 @@ static union event good(enum wire_kind kind)
 		ev.socket.tuple = tuple_of(1);
 		ev.socket.state = TS_ESTABLISHED;
 		break;
+	case WIRE_MINI_POOL:
+		ev.mini_pool.family = 6;
+		break;
 	case WIRE_CLAIM:	/* they begin alike */
+	case WIRE_MINI_GROUP:
 	case WIRE_DROPPED:
 	case WIRE_LISTENER:
 	case WIRE_REQUEST:
@@ -106,6 +110,7 @@ static union event good(enum wire_kind kind)
 	case WIRE_REASON:
 	case WIRE_CLOCK:
 	case WIRE_NETNS_FACTS:
+	case WIRE_MINI_PORTS:
 	case WIRE_TICK:
 	case WIRE_LOST:
 	case WIRE_END:
@@ -344,9 +349,26 @@ static void families_are_4_and_6(void **state)
 	assert_byte(WIRE_CENSUS, AT(census.tuple.family), 4, 4, 6);
 	assert_byte(WIRE_MINI, AT(mini.tuple.family), 4, 4, 6);
 	assert_byte(WIRE_SOCKET, AT(socket.tuple.family), 4, 4, 6);
+	assert_byte(WIRE_MINI_GROUP, AT(mini_group.tuple.family), 4, 4, 6);
+	assert_byte(WIRE_MINI_POOL, AT(mini_pool.family), 4, 4, 6);
 	assert_byte(WIRE_LISTENER, AT(listener.tuple.family), 4, 4, 6);
 	assert_byte(WIRE_REQUEST, AT(request.tuple.family), 4, 4, 6);
 	assert_byte(WIRE_AGED, AT(aged.tuple.family), 4, 4, 6);
+}
+
+static void local_ports_come_by_64(void **state)
+{
+	union event ev = good(WIRE_MINI_PORTS);
+
+	for (uint32_t first = 0; first < 70000; first += 16) {
+		ev.mini_ports.first = first;
+		if (first % 64 == 0 && first <= 65472)
+			assert_taken(&ev);
+		else
+			assert_refused(&ev);
+	}
+	ev.mini_ports.first = -64u;
+	assert_refused(&ev);
 }
 
 static void text_without_an_end_is_refused(void **state)
@@ -652,6 +674,8 @@ static bool promises_hold(const union event *ev)
 		return memchr(ev->netns_name.name, 0, sizeof(ev->netns_name.name));
 	case WIRE_MINI:
 		return ev->mini.substate == 5 || ev->mini.substate == 6;
+	case WIRE_MINI_PORTS:
+		return ev->mini_ports.first + 63 <= UINT16_MAX;
 	case WIRE_SOCKET:
 		return ev->socket.state >= 1 && ev->socket.state <= 13;
 	case WIRE_AGED:
@@ -659,6 +683,8 @@ static bool promises_hold(const union event *ev)
 		       memchr(ev->aged.owner.comm, 0, WIRE_COMM_LEN);
 	case WIRE_LISTENER:
 		return memchr(ev->listener.owner.comm, 0, WIRE_COMM_LEN);
+	case WIRE_MINI_GROUP:
+	case WIRE_MINI_POOL:
 	case WIRE_REQUEST:
 	case WIRE_NETNS_FACTS:
 	case WIRE_SYNACK:
@@ -753,6 +779,7 @@ int main(void)
 		cmocka_unit_test(a_mini_socket_is_in_one_of_two_states),
 		cmocka_unit_test(other_censuses_meet_states_too),
 		cmocka_unit_test(families_are_4_and_6),
+		cmocka_unit_test(local_ports_come_by_64),
 		cmocka_unit_test(text_without_an_end_is_refused),
 		cmocka_unit_test(a_reason_is_a_word),
 		cmocka_unit_test(text_in_a_census_has_an_end_too),

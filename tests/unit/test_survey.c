@@ -175,6 +175,143 @@ static const struct report *nth(enum report_kind kind, unsigned int n)
 
 /* ---- TIME_WAIT ---- */
 
+/* What an iterator that counts makes of them. */
+struct counted {
+	struct wire_mini_group groups[8];
+	struct wire_mini_ports ports[1024];
+	struct wire_mini_pool pool;
+	unsigned int nr;
+};
+
+static void count(struct counted *c, const struct wire_mini *mini, bool takes_port)
+{
+	bool waits = mini->substate == TS_TIME_WAIT;
+	struct wire_tuple ends = mini->tuple;
+	struct wire_mini_group *group = c->groups;
+	uint16_t lport = ends.lport;
+	uint64_t bit = 1ull << lport % 64;
+
+	ends.lport = 0;
+	ends.rport = takes_port ? ends.rport : 0;
+	while (group < c->groups + c->nr && memcmp(&group->tuple, &ends, sizeof(ends)))
+		group++;
+	assert_true(group < c->groups + 8);
+	if (group == c->groups + c->nr)
+		c->groups[c->nr++].tuple = ends;
+	group->time_wait += waits;
+	group->fin_wait2 += !waits;
+	c->ports[lport / 64].counts[lport % 64] += waits;
+	if (waits)
+		group->left[mini->left / (5 * (int)HZ)]++;
+	if (waits && mini->flags & WIRE_M_STAMPED)	/* the delay is 0 in facts_at() */
+		group->stamped++;
+	if (!takes_port)
+		return;
+	c->pool.taken[lport / 64] |= bit;
+	c->pool.waits[lport / 64] |= waits ? bit : 0;
+	c->pool.bound += !(mini->flags & WIRE_M_SHARED);
+}
+
+static void feed_counted(struct counted *c)
+{
+	for (unsigned int i = 0; i < c->nr; i++) {
+		c->groups[i].hdr = hdr_of(WIRE_MINI_GROUP, sizeof(c->groups[i]), T0, 0);
+		feed((union event){ .mini_group = c->groups[i] });
+	}
+	for (unsigned int i = 0; i < 1024; i++) {
+		c->ports[i].hdr = hdr_of(WIRE_MINI_PORTS, sizeof(c->ports[i]), T0, 0);
+		c->ports[i].first = i * 64;
+		feed((union event){ .mini_ports = c->ports[i] });
+	}
+	c->pool.hdr = hdr_of(WIRE_MINI_POOL, sizeof(c->pool), T0, 0);
+	feed((union event){ .mini_pool = c->pool });
+}
+
+/* Of three hosts, on ports of which some are connect()'s, some are not, one is listened on. */
+static struct wire_mini some_mini(unsigned int n)
+{
+	struct wire_mini mini = {
+		.hdr = hdr_of(WIRE_MINI, sizeof(mini), T0, n), .tuple = tuple_of(0),
+		.left = n * 997 % (60 * HZ), .substate = n % 7 ? TS_TIME_WAIT : TS_FIN_WAIT2,
+		.flags = (n % 5 ? WIRE_M_SHARED : 0) | (n % 3 ? WIRE_M_STAMPED : 0),
+	};
+
+	mini.tuple.lport = n % 11 ? 39980 + n * 13 % 120 : 40050;
+	mini.tuple.raddr[15] = n % 3;
+	return mini;
+}
+
+static void open_one_census(void)
+{
+	facts(1);
+	socket_in(1, 3, TS_ESTABLISHED);
+	feed((union event){ .socket = {
+		.hdr = hdr_of(WIRE_SOCKET, sizeof(struct wire_socket), T0, 1),
+		.tuple = { .lport = 40050, .family = 4 }, .state = TS_LISTEN } });
+}
+
+static void what_the_kernel_counted_is_told_as_if_one_by_one(void **state)
+{
+	static struct report rows[TOLD_MAX];
+	static uint64_t rows_left[TW_STEPS];
+	static struct counted c;
+	unsigned int nr;
+
+	memset(&c, 0, sizeof(c));
+	memcpy(c.pool.laddr, tuple_of(0).laddr, sizeof(c.pool.laddr));
+	c.pool.family = 4;
+	init(SURVEY_TIME_WAIT, (struct wire_scope){});
+	open_one_census();
+	for (unsigned int n = 0; n < 5000; n++) {
+		union event ev = { .mini = some_mini(n) };
+		uint16_t lport = ev.mini.tuple.lport;
+
+		feed(ev);
+		count(&c, &ev.mini, lport >= 40000 && lport <= 40099 && lport != 40050);
+	}
+	census_end(1, WIRE_CENSUS_PORTS, T0 + SEC);
+	nr = nr_told;
+	memcpy(rows, told, sizeof(rows));
+	memcpy(rows_left, told_left[0], sizeof(rows_left));
+	assert_true(nth(REPORT_PORT_SPACE, 3) != NULL || nth(REPORT_PORT_SPACE, 2) != NULL);
+	deinit(state);
+
+	init(SURVEY_TIME_WAIT, (struct wire_scope){});
+	open_one_census();
+	feed_counted(&c);
+	census_end(1, WIRE_CENSUS_PORTS, T0 + SEC);
+	assert_int_equal(nr_told, nr);
+	assert_memory_equal(told_left[0], rows_left, sizeof(rows_left));
+	assert_int_equal(told[0].time_wait.count, rows[0].time_wait.count);
+	assert_int_equal(told[0].time_wait.fin_wait2, rows[0].time_wait.fin_wait2);
+	for (unsigned int i = 1; i < nr; i++) {
+		assert_int_equal(told[i].kind, rows[i].kind);
+		if (told[i].kind == REPORT_TW_GROUP) {
+			assert_int_equal(told[i].tw_group.by, rows[i].tw_group.by);
+			assert_int_equal(told[i].tw_group.count, rows[i].tw_group.count);
+			assert_int_equal(told[i].tw_group.lport, rows[i].tw_group.lport);
+		} else {
+			assert_memory_equal(&told[i].port_space, &rows[i].port_space,
+					    sizeof(rows[i].port_space));
+		}
+	}
+}
+
+static void what_was_counted_elsewhere_is_nobodys(void **state)
+{
+	union event ev = { .mini_group = {
+		.hdr = hdr_of(WIRE_MINI_GROUP, sizeof(ev.mini_group), T0, 0),
+		.tuple = tuple_of(0), .time_wait = 5,
+	} };
+
+	init(SURVEY_TIME_WAIT, (struct wire_scope){ .netns = 1 });
+	facts(1);
+	ev.hdr.netns = 2;
+	feed(ev);
+	census_end(1, WIRE_CENSUS_PORTS, T0 + SEC);
+	assert_int_equal(told[0].time_wait.count, 0);
+}
+
 static void a_namespace_is_told_when_its_rows_are_over(void **state)
 {
 	init(SURVEY_TIME_WAIT, (struct wire_scope){});
@@ -496,6 +633,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, deinit)
 	const struct CMUnitTest tests[] = {
+		TEST(what_the_kernel_counted_is_told_as_if_one_by_one),
+		TEST(what_was_counted_elsewhere_is_nobodys),
 		TEST(a_namespace_is_told_when_its_rows_are_over),
 		TEST(namespaces_do_not_mix),
 		TEST(an_empty_namespace_is_told_too),
