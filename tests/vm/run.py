@@ -28,7 +28,7 @@ from packages import Apt, Unavailable, architecture, end_in, release, unpack
 
 DEFAULT = "5.10 6.1 6.12 6.18 newest"
 # A machine runs one group of checks, so that no machine is the last for long.
-GROUPS = (("scenarios",), ("doctor", "rights", "existing", "filters", "cgroups", "storm", "audit"))
+GROUPS = (("scenarios",), ("doctor", "rights", "existing", "filters", "cgroups", "timewait", "storm", "audit"))
 CHECKS = [check for group in sorted(GROUPS, key=len, reverse=True) for check in group]
 SHORT = "rights scenarios storm audit"      # in one machine, and of the last three a few tests
 
