@@ -74,7 +74,7 @@ fuzz: fuzzers				## each fuzzer for SECONDS (600); FUZZ="fuzz_decode ..."
 	$Qtests/fuzz/run --seconds $(SECONDS) $O/fuzz $(FUZZ)
 
 # Benchmarks.
-BENCHES	:= $O/tests/bench/engine $O/tests/bench/gauge $O/tests/bench/transitions $O/tests/bench/receives
+BENCHES	:= $O/tests/bench/engine $O/tests/bench/gauge $O/tests/bench/transitions $O/tests/bench/receives $O/tests/bench/unaccepted
 
 $O/tests/bench/engine-slow: CPPFLAGS_ALL += -DNEEDLESS=40
 $(COSTS): tests/bench/engine.c $(call objs,$(ENGINE) decode)
@@ -85,7 +85,7 @@ $O/tests/bench/gauge: tests/bench/gauge.c $(call objs,netns_facts mib cleanup)
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 
-$O/tests/bench/transitions $O/tests/bench/receives: $O/tests/bench/%: tests/bench/%.c
+$O/tests/bench/transitions $O/tests/bench/receives $O/tests/bench/unaccepted: $O/tests/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 

@@ -27,7 +27,7 @@ import storms
 from netns import Netns
 
 PARTS = (programs.transitions, programs.contention, programs.owners, programs.rare, storms.storms, storms.burst, storms.beside_busy,
-         standing.engine, standing.explain, standing.census, standing.scrape, standing.memory, standing.idle)
+         standing.engine, standing.explain, standing.census, standing.crowd, standing.scrape, standing.memory, standing.idle)
 
 
 def rows_of(part, stack):

@@ -3,6 +3,7 @@
 scrape, an idle host."""
 
 import collections
+import contextlib
 import re
 import statistics
 import subprocess
@@ -20,6 +21,18 @@ def measured(*words):
     """What a program of ours says, as {name: value}."""
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=True)
     return {line.split()[0]: float(line.split()[1]) for line in done.stdout.splitlines()}
+
+
+def peak_kb(words):
+    """The most memory that a command had, as far as it was seen; getrusage() has what forked it, too."""
+    child = subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    peak = 0
+    while child.poll() is None:
+        with contextlib.suppress(OSError, ProcessLookupError), open(f"/proc/{child.pid}/status", encoding="ascii") as file:
+            if found := re.search(r"^VmHWM:\s+(\d+)", file.read(), re.MULTILINE):
+                peak = int(found[1])
+        time.sleep(0.002)
+    return peak
 
 
 def unit_of(name):
@@ -78,6 +91,25 @@ def census(network, directory, stack):
     gauges = measured(*inside, BENCH / "gauge")
     return rows + [row(f"{name.replace('_us', '').replace('_', ', ')}, CPU of a reading", [value], "us", f"of {count}")
                    for name, value in gauges.items()]
+
+
+def crowd(network, directory, stack):
+    """A million connections that nobody accepted and whose clients closed: what a census of
+    them takes, and how much of them is told."""
+    count = 50000 if QUICK else 1000000
+    there = stack.enter_context(Netns())
+    for name, value in (("tcp_max_tw_buckets", 4 * count), ("ip_local_port_range", "1024 65000"), ("tcp_tw_reuse", 0)):
+        there.sysctl(name, value)
+    subprocess.run(["ip", "netns", "exec", there.name, "sysctl", "-qw", f"net.core.somaxconn={count}"], check=True)
+    inside = ["ip", "netns", "exec", there.name]
+    held = subprocess.Popen([*inside, BENCH / "unaccepted", str(count)], stdout=subprocess.PIPE)
+    stack.callback(lambda: (held.kill(), held.wait()))
+    held.stdout.readline()
+    rows = []
+    for name, words in (("ss -tan", [*inside, "ss", "-tan"]), ("timewait", [SYNFIN, "timewait", "-N", there.name]),
+                        ("conns --stuck", [SYNFIN, "conns", "--stuck", "--older", "1s", "-N", there.name])):
+        rows.append((f"{count} in CLOSE_WAIT, {name}", 1e3 * cpu_s(words), "ms", f"resident at most {peak_kb(words)} kB"))
+    return rows
 
 
 def scrape(network, directory):
