@@ -28,7 +28,7 @@ CORE	:= $(ENGINE) decode field tally row text value human summary sink sink_json
 CORE	+= label sentence draw mermaid explainer scenario locale_utf8
 CORE	+= glyphs board_text panels panel look screen_states screen digest
 CORE	+= btf_walk counted
-LIVE	:= kernel_btf iterators feature privileges census capture loop live survey_run audit_run inventory self http notify rounds cgroup_rounds export
+LIVE	:= kernel_btf iterators feature privileges census capture loop live survey_run audit_run inventory self http notify rounds recount cgroup_rounds export
 LIVE	+= stderr_hold terminal top_run
 
 WARN	:= -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter

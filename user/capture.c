@@ -846,7 +846,8 @@ int capture_census(struct capture *c, enum wire_census_which which, bool owners)
 	err = census_run(&census, &c->state.censuses[which].left_out);
 	c->state.censuses[which].ran = true;
 	c->state.censuses[which].ok = !err;
-	c->state.censuses[which].took_ns = clock_now(CLOCK_MONOTONIC) - begun_ns;
+	c->state.censuses[which].ended_ns = clock_now(CLOCK_MONOTONIC);
+	c->state.censuses[which].took_ns = c->state.censuses[which].ended_ns - begun_ns;
 	return err;
 }
 

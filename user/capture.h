@@ -97,7 +97,7 @@ struct capture_state {
 	struct {		/* the last of each kind */
 		bool ran, ok;
 		unsigned int left_out;	/* namespaces that could not be entered */
-		uint64_t took_ns;
+		uint64_t ended_ns, took_ns;	/* CLOCK_MONOTONIC; 0: there was none */
 	} censuses[WIRE_CENSUS_KINDS];
 };
 

@@ -17,6 +17,7 @@
 #include "notify.h"
 #include "privileges.h"
 #include "process_lookup.h"
+#include "recount.h"
 #include "resolver.h"
 #include "rounds.h"
 #include "textfile.h"
@@ -39,6 +40,7 @@ struct export {
 	struct metrics metrics;
 	struct gauges gauges;
 	struct rounds rounds;
+	struct recount recount;
 	struct cgroup_rounds cgroups;	/* zero unless they were asked for */
 	struct resolver *resolver;	/* NULL unless owners' cgroups are wanted, too; owned */
 	struct self self;
@@ -263,18 +265,26 @@ static void count_off(struct export *x)
 {
 	struct wire_counters counters;
 	struct capture_state state;
+	uint64_t off;
 	int err = capture_census(x->loop.capture, WIRE_CENSUS_LIVES, x->resolver);
 
 	capture_drain(x->loop.capture, 0);
 	capture_state(x->loop.capture, false, &state);
 	capture_counters_sum(x->loop.capture, &counters);
-	if (err || state.censuses[WIRE_CENSUS_LIVES].left_out || counters.lost_ring ||
-	    x->engine.forgot) {
+	if (err || state.censuses[WIRE_CENSUS_LIVES].left_out || x->engine.forgot ||
+	    !metrics_count_off(&x->metrics, &counters, &x->engine.conns, &off))
 		log_info("there is no synfin_sockets: what was there before could not be counted "
 			 "off%s%s", err ? ": " : "", err ? strerror(-err) : "");
-		return;
-	}
-	metrics_count_off(&x->metrics, &x->engine.conns);
+}
+
+/* A later census may have found all, and what records that were lost had told. */
+static void recount(struct export *x, uint64_t now_ns)
+{
+	bool had_sockets = x->metrics.has_sockets;
+
+	recount_turn(&x->recount, now_ns);
+	if (x->metrics.has_sockets && !had_sockets)
+		log_info("there is synfin_sockets now: what is there could be counted off");
 }
 
 /*
@@ -316,6 +326,7 @@ static void run(struct export *x)
 		if (engine_is_in_doubt(&x->engine, now_ns))
 			capture_recount(l->capture);
 		settle_births(x, now_ns);
+		recount(x, now_ns);
 		rounds_turn(&x->rounds, now_ns);
 		if (x->opt->by_cgroup)
 			cgroup_rounds_turn(&x->cgroups, now_ns);
@@ -344,6 +355,7 @@ static int trace(struct export *x, const struct scope *scope)
 	if (err)
 		return err;
 	count_off(x);
+	recount_begin(&x->recount, x->loop.capture, &x->engine, &x->metrics);
 	rounds_begin(&x->rounds, x->loop.capture, &rounds);
 	if (x->opt->by_cgroup)
 		cgroup_rounds_turn(&x->cgroups, loop_now_ns());

@@ -572,7 +572,7 @@ static void connections_unseen(struct writer *w)
 
 static void reconcile_corrections(struct writer *w)
 {
-	count(w, NO_LABELS, w->minis.corrections);
+	count(w, NO_LABELS, w->minis.corrections + w->x->metrics->corrections);
 }
 
 static void connections_tracked(struct writer *w)

@@ -122,7 +122,7 @@
 	X(CONNECTIONS_UNSEEN, "synfin_connections_unseen_total", COUNTER, NONE, "",		\
 	  "Connections that the kernel counted and of which no record was left.")		\
 	X(RECONCILE_CORRECTIONS, "synfin_reconcile_corrections_total", COUNTER, NONE, "",	\
-	  "Mini-sockets of which the ledger was wrong, as a census of them showed.")		\
+	  "Sockets of which a gauge was wrong, as a census of them showed.")		\
 	X(CONNECTIONS_TRACKED, "synfin_connections_tracked", GAUGE, NONE, "",			\
 	  "Connections in synfin's table.")							\
 	X(RINGBUF_USED, "synfin_ringbuf_used_bytes", GAUGE, BYTES, "",				\

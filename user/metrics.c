@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "metrics.h"
 
+#include <string.h>
+
 /* ---- the kernel's counters ---- */
 
 /* A difference of two counters that are read one after the other may waver. */
@@ -68,34 +70,88 @@ static bool leaves(unsigned int from, unsigned int to)
 void metrics_event(struct metrics *m, const union event *ev)
 {
 	m->events[ev->hdr.kind]++;
-	if (ev->hdr.kind == WIRE_STATE && !m->has_sockets) {
+	if (ev->hdr.kind == WIRE_STATE) {
 		if (leaves(ev->state.oldstate, ev->state.newstate))
 			m->flow[ev->state.oldstate]--;
 		m->flow[ev->state.newstate]++;
 	}
 }
 
-void metrics_count_off(struct metrics *m, struct conntab *conns)
-{
-	uint32_t there[TS_MAX];
+/* ---- sockets ---- */
 
-	conntab_count(conns, there);
-	for (unsigned int s = 0; s < WIRE_STATES; s++)
-		m->sockets_base[s] = (s < TS_MAX ? there[s] : 0) - m->flow[s];
-	m->has_sockets = true;
-}
-
-uint64_t metrics_sockets(const struct metrics *m, enum tcp_state state)
+/* Into the state, less those out of it. */
+static int64_t flow_of(const struct wire_counters *k, unsigned int state)
 {
-	int64_t sum = m->sockets_base[state];
+	int64_t sum = 0;
 
 	for (unsigned int s = 0; s < WIRE_STATES; s++) {
 		if (s == state)
 			continue;
-		sum += m->kernel.transitions[s][state];
+		sum += k->transitions[s][state];
 		if (leaves(state, s))
-			sum -= m->kernel.transitions[state][s];
+			sum -= k->transitions[state][s];
 	}
+	return sum;
+}
+
+/* To the kernel's counters, and not to records, the entry into TIME_WAIT is none into CLOSE. */
+static bool is_told(unsigned int state)
+{
+	return state != TS_CLOSE && state != TS_TIME_WAIT;
+}
+
+void metrics_quiet(struct metrics *m, const struct wire_counters *counters)
+{
+	int64_t rest[WIRE_STATES];
+	bool seen_twice;
+
+	for (unsigned int s = 0; s < WIRE_STATES; s++)
+		rest[s] = is_told(s) ? flow_of(counters, s) - m->flow[s] : 0;
+	seen_twice = m->rest_ring == counters->lost_ring && !memcmp(m->rest, rest, sizeof(rest));
+	memcpy(m->rest, rest, sizeof(rest));
+	m->rest_ring = counters->lost_ring;
+	if (!seen_twice)
+		return;
+	memcpy(m->untold, rest, sizeof(rest));
+	m->untold_ring = m->rest_ring;
+}
+
+/* One that was in a wrong state is too few there, and too many elsewhere. */
+static uint64_t distance(const int64_t a[WIRE_STATES], const int64_t b[WIRE_STATES])
+{
+	uint64_t more = 0, fewer = 0;
+
+	for (unsigned int s = 0; s < WIRE_STATES; s++) {
+		if (is_told(s) && a[s] > b[s])
+			more += a[s] - b[s];
+		else if (is_told(s))
+			fewer += b[s] - a[s];
+	}
+	return more > fewer ? more : fewer;
+}
+
+bool metrics_count_off(struct metrics *m, const struct wire_counters *counters,
+		       struct conntab *conns, uint64_t *off)
+{
+	int64_t base[WIRE_STATES];
+	uint32_t there[TS_MAX];
+
+	if (counters->lost_ring != m->untold_ring)
+		return false;
+	conntab_count(conns, there);
+	for (unsigned int s = 0; s < WIRE_STATES; s++)
+		base[s] = (s < TS_MAX ? there[s] : 0) - m->flow[s] - m->untold[s];
+	*off = m->has_sockets ? distance(base, m->sockets_base) : 0;
+	m->corrections += *off;
+	memcpy(m->sockets_base, base, sizeof(base));
+	m->has_sockets = true;
+	return true;
+}
+
+uint64_t metrics_sockets(const struct metrics *m, enum tcp_state state)
+{
+	int64_t sum = m->sockets_base[state] + flow_of(&m->kernel, state);
+
 	return sum > 0 ? sum : 0;
 }
 

@@ -54,10 +54,17 @@ struct metrics {
 	uint64_t told_ring;	/* of lost[LOST_RING], what the engine was told */
 	uint64_t reports;
 
-	/* sockets by state: those counted off, less what records had told of them by then */
+	/*
+	 * Sockets by state: those counted off, less what the kernel had counted of them by
+	 * then: the flow that records told, and what they did not tell, since so many of
+	 * them had no room in the ring.
+	 */
 	bool has_sockets;
 	int64_t sockets_base[WIRE_STATES];
-	int64_t flow[WIRE_STATES];	/* told by records; until they are counted off */
+	int64_t flow[WIRE_STATES];
+	int64_t untold[WIRE_STATES], rest[WIRE_STATES];	/* rest: as it was seen once */
+	uint64_t untold_ring, rest_ring;
+	uint64_t corrections;	/* sockets by which it was off whenever they were counted off */
 };
 
 /* Every record of the kernel, before the engine sees it. */
@@ -70,10 +77,21 @@ void metrics_report(struct metrics *m, const struct report *r);
 void metrics_kernel(struct metrics *m, const struct wire_counters *counters);
 
 /*
- * Once, when the table holds every socket that there is, and everything older
- * was drained.
+ * When the table holds every socket that there is, and everything older than the
+ * counters, which were read just now, was drained.  False, and nothing changed: records
+ * were lost in the ring, and what they would have told is not known (yet: the next).
+ * Else *off is by how many sockets the gauge was wrong, 0 the first time.  A transition
+ * that the kernel kept back is in none of its counters: only so the gauge gets over it.
  */
-void metrics_count_off(struct metrics *m, struct conntab *conns);
+bool metrics_count_off(struct metrics *m, const struct wire_counters *counters,
+		       struct conntab *conns, uint64_t *off);
+
+/*
+ * All was drained, and the counters were the same before and after: what they have
+ * beyond the records, these will not tell any more.  Believed when it is seen twice, for
+ * a record may be under way.
+ */
+void metrics_quiet(struct metrics *m, const struct wire_counters *counters);
 
 /*
  * births: what the kernel had counted before the ring was drained the last time;

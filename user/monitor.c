@@ -97,9 +97,11 @@ void monitor_kernel(struct monitor *m, const struct wire_counters *counters)
 		counts->resets_received += m->metrics.resets_received[i];
 }
 
-void monitor_count_off(struct monitor *m)
+void monitor_count_off(struct monitor *m, const struct wire_counters *counters)
 {
-	metrics_count_off(&m->metrics, &m->config.engine->conns);
+	uint64_t off;
+
+	metrics_count_off(&m->metrics, counters, &m->config.engine->conns, &off);
 }
 
 static void fill_conn(struct board_conn *ret, const struct conn *c)

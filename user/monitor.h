@@ -57,8 +57,8 @@ void monitor_report(struct monitor *m, const struct report *r, bool asked_for);
 /* All namespaces together. */
 void monitor_kernel(struct monitor *m, const struct wire_counters *counters);
 
-/* Once, when the engine has met all that is there and older was drained. */
-void monitor_count_off(struct monitor *m);
+/* Once, when the engine has met all that is there and older was drained (metrics.h). */
+void monitor_count_off(struct monitor *m, const struct wire_counters *counters);
 
 /* Whose the open sockets are: takes time in proportion to their number. */
 void monitor_walk(struct monitor *m);

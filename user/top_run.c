@@ -13,6 +13,7 @@
 #include "loop.h"
 #include "privileges.h"
 #include "resolver.h"
+#include "recount.h"
 #include "rounds.h"
 #include "screen.h"
 #include "stderr_hold.h"
@@ -31,6 +32,7 @@ struct top {
 	struct monitor *monitor;	/* the session's */
 	struct loop loop;
 	struct rounds rounds;
+	struct recount recount;
 	struct stderr_hold hold;
 	uint64_t interval_ns, next_ns;	/* of pictures */
 	uint64_t walk_ns;		/* when open sockets are counted off next */
@@ -195,6 +197,8 @@ static void turn(struct top *t)
 	now_ns = loop_now_ns();
 	if (session_is_in_doubt(t->session, now_ns))
 		capture_recount(l->capture);
+	if (t->monitor->config.exact)
+		recount_turn(&t->recount, now_ns);
 	rounds_turn(&t->rounds, now_ns);
 	if (now_ns >= t->next_ns) {
 		sample(t, now_ns);
@@ -223,9 +227,9 @@ static void count_off(struct top *t)
 	capture_counters_sum(capture, &counters);
 	if (err)
 		log_debug("what existed before cannot be counted off: %s", strerror(-err));
-	else if (!state.censuses[WIRE_CENSUS_LIVES].left_out && !counters.lost_ring &&
-		 !t->session->engine.forgot)
-		monitor_count_off(t->monitor);
+	else if (!state.censuses[WIRE_CENSUS_LIVES].left_out && !t->session->engine.forgot)
+		monitor_count_off(t->monitor, &counters);
+	recount_begin(&t->recount, capture, &t->session->engine, &t->monitor->metrics);
 	rounds_begin(&t->rounds, capture, &rounds);
 }
 

@@ -48,11 +48,12 @@ class Netns:
 class Exporter:
     """Runs, and serves on a port of its own; ended where the `with` block ends."""
 
-    def __init__(self, *args, listen=True, within=()):
+    def __init__(self, *args, listen=True, within=(), env=None):
         self.errors = tempfile.NamedTemporaryFile(prefix="synfin-export-")
         address = ["--web.listen-address", "127.0.0.1:0"] if listen else []
         self.process = subprocess.Popen([*within, SYNFIN, "export", *address, *args],
-                                        stdout=subprocess.DEVNULL, stderr=self.errors)
+                                        stdout=subprocess.DEVNULL, stderr=self.errors,
+                                        env={**os.environ, **(env or {})})
         self.port = None
         self._await_tracing()
         found = re.search(r"metrics on https?://\S*?:(\d+)/", self.said())

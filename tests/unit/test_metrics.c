@@ -230,6 +230,7 @@ static void sockets_are_those_counted_off_and_what_the_kernel_counted_since(void
 	struct metrics m = {};
 	struct conntab t;
 	struct conn *c;
+	uint64_t off;
 
 	/* Before the count one left ESTABLISHED, which the kernel has counted, too. */
 	metrics_event(&m, &ev);
@@ -240,7 +241,8 @@ static void sockets_are_those_counted_off_and_what_the_kernel_counted_since(void
 		c->stage = key == 3 ? STAGE_PARKED : STAGE_OPEN;
 		c->state = key == 2 ? TS_FIN_WAIT1 : TS_ESTABLISHED;
 	}
-	metrics_count_off(&m, &t);
+	assert_true(metrics_count_off(&m, &k, &t, &off));
+	assert_int_equal(off, 0);
 	conntab_deinit(&t);
 	metrics_kernel(&m, &k);
 	assert_int_equal(metrics_sockets(&m, TS_ESTABLISHED), 1);
@@ -260,6 +262,7 @@ static void a_listener_stays_one_when_a_child_is_born(void **state)
 	struct metrics m = {};
 	struct conntab t;
 	struct conn *c;
+	uint64_t off;
 
 	assert_int_equal(conntab_init(&t, 10), 0);
 	metrics_event(&m, &ev);
@@ -267,10 +270,145 @@ static void a_listener_stays_one_when_a_child_is_born(void **state)
 	c = conntab_add(&t, 1);
 	c->stage = STAGE_LISTENER;
 	c->state = TS_LISTEN;
-	metrics_count_off(&m, &t);
+	assert_true(metrics_count_off(&m, &k, &t, &off));
 	conntab_deinit(&t);
 	metrics_kernel(&m, &k);
 	assert_int_equal(metrics_sockets(&m, TS_LISTEN), 1);
+}
+
+/* One that the kernel counted, and of which a record tells. */
+static void pass(struct metrics *m, struct wire_counters *k, enum tcp_state from,
+		 enum tcp_state to)
+{
+	union event ev = { .state = state_of(T0, 9, from, to) };
+
+	k->transitions[from][to]++;
+	metrics_event(m, &ev);
+}
+
+static struct conn *add_open(struct conntab *t, uint64_t key, enum tcp_state state)
+{
+	struct conn *c = conntab_add(t, key);
+
+	assert_non_null(c);
+	c->stage = STAGE_OPEN;
+	c->state = state;
+	return c;
+}
+
+/* It keeps a transition back: nobody counted it, and no record tells. */
+static void what_the_kernel_kept_back_a_later_count_puts_right(void **state)
+{
+	struct wire_counters k = {};
+	struct metrics m = {};
+	struct conntab t;
+	uint64_t off = 9;
+	struct conn *c;
+
+	assert_int_equal(conntab_init(&t, 10), 0);
+	c = add_open(&t, 1, TS_ESTABLISHED);
+	add_open(&t, 2, TS_ESTABLISHED);
+	assert_true(metrics_count_off(&m, &k, &t, &off));
+	pass(&m, &k, TS_ESTABLISHED, TS_FIN_WAIT1);
+	pass(&m, &k, TS_FIN_WAIT2, TS_CLOSE);
+	metrics_kernel(&m, &k);
+	assert_int_equal(metrics_sockets(&m, TS_FIN_WAIT1), 1);
+
+	conntab_remove(&t, c);	/* as the census showed */
+	assert_true(metrics_count_off(&m, &k, &t, &off));
+	assert_int_equal(off, 1);
+	assert_int_equal(m.corrections, 1);
+	assert_int_equal(metrics_sockets(&m, TS_ESTABLISHED), 1);
+	assert_int_equal(metrics_sockets(&m, TS_FIN_WAIT1), 0);
+	assert_int_equal(metrics_sockets(&m, TS_FIN_WAIT2), 0);
+
+	pass(&m, &k, TS_CLOSE, TS_SYN_SENT);
+	metrics_kernel(&m, &k);
+	assert_int_equal(metrics_sockets(&m, TS_SYN_SENT), 1);
+	c = add_open(&t, 3, TS_SYN_SENT);
+	assert_true(metrics_count_off(&m, &k, &t, &off));	/* all is well */
+	assert_int_equal(off, 0);
+	assert_int_equal(m.corrections, 1);
+	conntab_deinit(&t);
+}
+
+/* A transition that is counted while its record waits in the ring is not one too few. */
+static void a_count_does_not_take_what_is_under_way_for_an_error(void **state)
+{
+	struct wire_counters k = {};
+	struct metrics m = {};
+	struct conntab t;
+	uint64_t off;
+
+	assert_int_equal(conntab_init(&t, 10), 0);
+	add_open(&t, 1, TS_ESTABLISHED);
+	assert_true(metrics_count_off(&m, &k, &t, &off));
+	k.transitions[TS_ESTABLISHED][TS_CLOSE_WAIT] = 1;
+	assert_true(metrics_count_off(&m, &k, &t, &off));
+	assert_int_equal(off, 0);
+	metrics_kernel(&m, &k);
+	assert_int_equal(metrics_sockets(&m, TS_ESTABLISHED), 0);
+	assert_int_equal(metrics_sockets(&m, TS_CLOSE_WAIT), 1);
+	conntab_deinit(&t);
+}
+
+/* Those that had no room the kernel counted: only in a quiet moment it shows which they were. */
+static void after_losses_in_the_ring_a_quiet_moment_is_needed(void **state)
+{
+	struct wire_counters k = {};
+	struct metrics m = {};
+	struct conntab t;
+	uint64_t off;
+
+	assert_int_equal(conntab_init(&t, 10), 0);
+	add_open(&t, 1, TS_CLOSE_WAIT);
+	k.transitions[TS_ESTABLISHED][TS_CLOSE_WAIT] = 1;
+	k.lost_ring = 1;
+	assert_false(metrics_count_off(&m, &k, &t, &off));
+	assert_false(m.has_sockets);
+	metrics_quiet(&m, &k);
+	assert_false(metrics_count_off(&m, &k, &t, &off));	/* it may be under way */
+	metrics_quiet(&m, &k);
+	assert_true(metrics_count_off(&m, &k, &t, &off));
+	assert_int_equal(off, 0);
+	metrics_kernel(&m, &k);
+	assert_int_equal(metrics_sockets(&m, TS_CLOSE_WAIT), 1);
+	assert_int_equal(metrics_sockets(&m, TS_ESTABLISHED), 0);
+
+	k.lost_ring = 2;
+	assert_false(metrics_count_off(&m, &k, &t, &off));
+	metrics_quiet(&m, &k);
+	pass(&m, &k, TS_CLOSE_WAIT, TS_LAST_ACK);
+	k.transitions[TS_LAST_ACK][TS_CLOSE] = 1;	/* its record is on the way */
+	metrics_quiet(&m, &k);
+	assert_false(metrics_count_off(&m, &k, &t, &off));
+	metrics_quiet(&m, &k);
+	assert_true(metrics_count_off(&m, &k, &t, &off));
+	conntab_deinit(&t);
+}
+
+static void what_has_room_in_the_ring_again_is_known_at_once(void **state)
+{
+	struct wire_counters k = { .lost_ring = 5 };
+	struct metrics m = {};
+	struct conntab t;
+	struct conn *c;
+	uint64_t off;
+
+	assert_int_equal(conntab_init(&t, 10), 0);
+	k.transitions[TS_CLOSE][TS_SYN_SENT] = 5;
+	metrics_quiet(&m, &k);
+	metrics_quiet(&m, &k);
+	c = add_open(&t, 1, TS_SYN_SENT);
+	pass(&m, &k, TS_CLOSE, TS_SYN_SENT);
+	assert_true(metrics_count_off(&m, &k, &t, &off));
+	metrics_kernel(&m, &k);
+	assert_int_equal(metrics_sockets(&m, TS_SYN_SENT), 1);
+	pass(&m, &k, TS_SYN_SENT, TS_ESTABLISHED);
+	c->state = TS_ESTABLISHED;
+	assert_true(metrics_count_off(&m, &k, &t, &off));
+	assert_int_equal(off, 0);
+	conntab_deinit(&t);
 }
 
 static void records_are_counted_by_kind(void **state)
@@ -302,6 +440,10 @@ int main(void)
 		cmocka_unit_test(births_without_a_record_are_unseen),
 		cmocka_unit_test(sockets_are_those_counted_off_and_what_the_kernel_counted_since),
 		cmocka_unit_test(a_listener_stays_one_when_a_child_is_born),
+		cmocka_unit_test(what_the_kernel_kept_back_a_later_count_puts_right),
+		cmocka_unit_test(a_count_does_not_take_what_is_under_way_for_an_error),
+		cmocka_unit_test(after_losses_in_the_ring_a_quiet_moment_is_needed),
+		cmocka_unit_test(what_has_room_in_the_ring_again_is_known_at_once),
 		cmocka_unit_test(records_are_counted_by_kind),
 	};
 

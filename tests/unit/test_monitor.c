@@ -240,7 +240,7 @@ static void what_the_kernel_counted_is_told_whatever_the_ring_lost(void **state)
 	counters.resets_received[TS_ESTABLISHED] = 5;
 	state_at(T0 + MSEC, 1, TS_CLOSE, TS_SYN_SENT);	/* all that got through */
 	monitor_kernel(monitor, &counters);
-	monitor_count_off(monitor);
+	monitor_count_off(monitor, &counters);
 	look(T0 + SEC);
 
 	assert_true(board.exact);
