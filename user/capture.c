@@ -790,10 +790,8 @@ int capture_fd(const struct capture *c)
 	return ring_buffer__epoll_fd(c->ring);
 }
 
-bool capture_drain(struct capture *c, uint64_t next_deadline)
+static void drain(struct capture *c)
 {
-	if (c->config->census_only)
-		return !c->enough;
 	c->now_ns = clock_now(CLOCK_MONOTONIC);
 	c->drained = 0;
 	/* The first at once: whoever turns up unknown behind it is not older than the trace. */
@@ -802,6 +800,13 @@ bool capture_drain(struct capture *c, uint64_t next_deadline)
 	ring_buffer__consume(c->ring);
 	if (c->drained > c->state.ring_used)
 		c->state.ring_used = c->drained;
+}
+
+bool capture_drain(struct capture *c, uint64_t next_deadline)
+{
+	if (c->config->census_only)
+		return !c->enough;
+	drain(c);
 	if (!c->enough && next_deadline && next_deadline <= c->now_ns)
 		tell_tick(c, c->now_ns);
 	return !c->enough;
@@ -824,18 +829,32 @@ static bool on_row(void *ctx, const void *rec, size_t len)
 	return true;
 }
 
-int capture_census(struct capture *c, enum wire_census_which which, bool owners)
+/* Of many namespaces it takes a second: the ring is not to run over meanwhile. */
+static void drain_between(void *ctx)
 {
-	const struct census census = {
+	struct capture *c = ctx;
+
+	if (!c->enough)
+		drain(c);
+}
+
+static struct census census_of(struct capture *c, enum wire_census_which which, bool owners)
+{
+	return (struct census){
 		.netns = c->config->netns, .which = which, .sockets = iterator_of(c, which),
 		.descriptors = owners && c->features.iter_owner ?
 			       c->skel->progs.on_descriptor : NULL,
 		.facts = which == WIRE_CENSUS_PORTS || which == WIRE_CENSUS_LISTENERS,
 		.quiet = c->census_told || (which == WIRE_CENSUS_LIVES && !owners),
 		.counted = c->counted, .hz = c->features.hz,
+		.between = c->ring && !owners ? drain_between : NULL,
 		.record = on_row, .ctx = c,
 	};
+}
 
+int capture_census(struct capture *c, enum wire_census_which which, bool owners)
+{
+	const struct census census = census_of(c, which, owners);
 	uint64_t begun_ns = clock_now(CLOCK_MONOTONIC);
 	int err;
 
@@ -849,6 +868,14 @@ int capture_census(struct capture *c, enum wire_census_which which, bool owners)
 	c->state.censuses[which].ended_ns = clock_now(CLOCK_MONOTONIC);
 	c->state.censuses[which].took_ns = c->state.censuses[which].ended_ns - begun_ns;
 	return err;
+}
+
+int capture_facts(struct capture *c, unsigned int *left_out)
+{
+	struct census census = census_of(c, WIRE_CENSUS_PORTS, false);
+
+	census.sockets = NULL;
+	return census_run(&census, left_out);
 }
 
 /* After a loss every life that is held has to be seen again, or it has ended. */
@@ -870,6 +897,20 @@ static void settle_doubts(struct capture *c)
 void capture_recount(struct capture *c)
 {
 	c->wanted = true;
+}
+
+void capture_recount_netns(struct capture *c, uint32_t netns)
+{
+	struct census census = census_of(c, WIRE_CENSUS_LIVES, false);
+	unsigned int left_out;
+	int err;
+
+	if (!netns || !c->features.iter_tcp || c->enough)
+		return;
+	census.only = netns;
+	err = census_run(&census, &left_out);
+	if (err)
+		log_debug("what is there cannot be counted off: %s", strerror(-err));
 }
 
 void capture_watch(struct capture *c)

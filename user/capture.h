@@ -80,6 +80,9 @@ int capture_judge_cgroup(struct capture *c, uint64_t id, enum wire_judged verdic
 /* What is there is counted off at the next capture_watch(), as after a loss. */
 void capture_recount(struct capture *c);
 
+/* Now, but in this namespace only (inode; 0: none, and nothing is done). */
+void capture_recount_netns(struct capture *c, uint32_t netns);
+
 /*
  * What has been counted since the programs were attached, in the namespace
  * config->apart[i].  A sum over the CPUs, each member of which only grows.
@@ -110,10 +113,17 @@ const struct bpf_object *capture_object(const struct capture *c);
 
 /*
  * Hands out what is there in every namespace in scope (census.h), and with owners
- * the processes that hold it.  0 or -errno; -EOPNOTSUPP: this kernel has no
+ * the processes that hold it.  Without, in between also what was recorded, as
+ * capture_drain() does: it may take long.  0 or -errno; -EOPNOTSUPP: this kernel has no
  * iterator for it.
  */
 int capture_census(struct capture *c, enum wire_census_which which, bool owners);
+
+/*
+ * Hands out WIRE_NETNS_FACTS of every namespace in scope, and nothing else; in *left_out
+ * how many could not be entered.  0 or -errno.
+ */
+int capture_facts(struct capture *c, unsigned int *left_out);
 
 /*
  * Detaches, hands out what is left, what was lost, and WIRE_END, whose time is

@@ -112,7 +112,7 @@ static int look_around(const struct census *c, struct visit *v)
 		netns_facts_read(&v->facts);
 	else
 		netns_facts_read_gauges(&v->facts);
-	if (is_empty(&v->facts))
+	if (!c->sockets || is_empty(&v->facts))
 		return 0;
 	v->iterator = open_iterator(c->sockets);
 	return v->iterator < 0 ? v->iterator : 0;
@@ -131,7 +131,7 @@ static int tell_visit(const struct census *c, const struct visit *v)
 		err = hand_out_rows(c, v->iterator, &rows);
 	if (v->iterator >= 0 && c->counted)
 		rows += counted_tell(c->counted, v->netns, monotonic_ns(), c->record, c->ctx);
-	if (!err)
+	if (!err && c->sockets)
 		tell_end(c, v->netns, v->start_ns, rows);
 	return err;
 }
@@ -174,6 +174,16 @@ static void tell_left_out(const struct census *c, const struct netns_list *list,
 			 " than ulimit -n has descriptors for" : "");
 }
 
+static const char *census_text(enum wire_census_which which)
+{
+	static const char *const texts[WIRE_CENSUS_KINDS] = {
+		[WIRE_CENSUS_LIVES] = "lives", [WIRE_CENSUS_PORTS] = "ports",
+		[WIRE_CENSUS_LISTENERS] = "listeners", [WIRE_CENSUS_AGED] = "states that last",
+	};
+
+	return texts[which];
+}
+
 int census_run(const struct census *c, unsigned int *left_out)
 {
 	CLEANUP(netns_list_deinit) struct netns_list list = {};
@@ -194,18 +204,23 @@ int census_run(const struct census *c, unsigned int *left_out)
 	for (unsigned int i = 0; i < list.len && !err; i++) {
 		bool is_home = list.inodes[i] == st.st_ino;
 
+		if (c->only && c->only != list.inodes[i])
+			continue;
 		err = count_netns(c, list.inodes[i], is_home ? -1 : list.fds[i], home);
 		if (err == -EACCES) {
 			++*left_out;
 			err = 0;
 		}
+		if (c->between)
+			c->between(c->ctx);
 	}
 	tell_left_out(c, &list, *left_out);
 	if (!err && c->descriptors)
 		err = count_descriptors(c, &rows);
-	if (!err)
+	if (!err && !c->only && c->sockets)
 		tell_end(c, 0, begun_ns, rows);
-	log_debug("the census of %u network namespaces took %llu us", list.len,
+	log_debug("the census of %s in %u network namespaces took %llu us",
+		  c->sockets ? census_text(c->which) : "facts", c->only ? 1 : list.len,
 		  (unsigned long long)(monotonic_ns() - begun_ns) / 1000);
 	return err;
 }

@@ -872,7 +872,7 @@ bool engine_knows(struct engine *e, enum wire_kind kind, uint64_t id)
 	return names_know(&e->names, kind, id);
 }
 
-bool engine_is_in_doubt(struct engine *e, uint64_t now_ns)
+uint32_t engine_doubt(struct engine *e, uint64_t now_ns)
 {
 	return timewait_doubt(&e->minis, now_ns);
 }

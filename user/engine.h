@@ -67,10 +67,11 @@ void engine_feed(struct engine *e, const union event *ev);
 bool engine_knows(struct engine *e, enum wire_kind kind, uint64_t id);
 
 /*
- * The kernel has fewer mini-sockets than it should: a census would tell which are
- * gone.  Rarely true, and not again until it had time; changes no report.
+ * A namespace of which the kernel has fewer mini-sockets than it should: a census of it
+ * would tell which are gone; 0: none.  Each one rarely, and not again until there was
+ * time for it; changes no report.
  */
-bool engine_is_in_doubt(struct engine *e, uint64_t now_ns);
+uint32_t engine_doubt(struct engine *e, uint64_t now_ns);
 
 /* CLOCK_MONOTONIC nanoseconds at which a tick is wanted; 0: none pending. */
 uint64_t engine_next_deadline(const struct engine *e);

@@ -323,8 +323,7 @@ static void run(struct export *x)
 
 		loop_turn(l, engine_next_deadline(&x->engine));
 		now_ns = loop_now_ns();
-		if (engine_is_in_doubt(&x->engine, now_ns))
-			capture_recount(l->capture);
+		capture_recount_netns(l->capture, engine_doubt(&x->engine, now_ns));
 		settle_births(x, now_ns);
 		recount(x, now_ns);
 		rounds_turn(&x->rounds, now_ns);

@@ -14,8 +14,7 @@ static void run(struct loop *l, struct session *s)
 {
 	while (!l->stop && !s->enough) {
 		loop_turn(l, session_next_deadline(s));
-		if (session_is_in_doubt(s, loop_now_ns()))
-			capture_recount(l->capture);
+		capture_recount_netns(l->capture, session_doubt(s, loop_now_ns()));
 		session_flush(s);
 	}
 }

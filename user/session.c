@@ -276,9 +276,9 @@ void session_flush(struct session *s)
 		s->enough = true;
 }
 
-bool session_is_in_doubt(struct session *s, uint64_t now_ns)
+uint32_t session_doubt(struct session *s, uint64_t now_ns)
 {
-	return engine_is_in_doubt(&s->engine, now_ns);
+	return engine_doubt(&s->engine, now_ns);
 }
 
 uint64_t session_next_deadline(const struct session *s)

@@ -55,8 +55,8 @@ bool session_knows(void *ctx, enum wire_kind kind, __u64 id);
 /* Writes what can be written now, and tells what could not be kept. */
 void session_flush(struct session *s);
 
-/* See engine_is_in_doubt(). */
-bool session_is_in_doubt(struct session *s, uint64_t now_ns);
+/* See engine_doubt(). */
+uint32_t session_doubt(struct session *s, uint64_t now_ns);
 
 /* When the source wants to know: see engine_next_deadline(). */
 uint64_t session_next_deadline(const struct session *s);

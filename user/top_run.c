@@ -195,8 +195,7 @@ static void turn(struct top *t)
 
 	loop_turn(l, session_next_deadline(t->session));
 	now_ns = loop_now_ns();
-	if (session_is_in_doubt(t->session, now_ns))
-		capture_recount(l->capture);
+	capture_recount_netns(l->capture, session_doubt(t->session, now_ns));
 	if (t->monitor->config.exact)
 		recount_turn(&t->recount, now_ns);
 	rounds_turn(&t->rounds, now_ns);

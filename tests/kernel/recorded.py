@@ -12,7 +12,7 @@ import time
 from wait import PATIENCE, wait_until
 
 SYNFIN = os.environ.get("SYNFIN", "build/synfin")
-_CENSUS = re.compile(r"the census of \d+ network namespaces took (\d+) us")
+_CENSUS = re.compile(r"the census of [a-z ]+ in \d+ network namespaces took (\d+) us")
 _libc = ctypes.CDLL(None)
 
 
