@@ -43,6 +43,15 @@ void accept_queues_add(struct accept_queues *q, const struct wire_listener *list
 	a->limit += listener->limit;
 }
 
+bool accept_queues_are_empty(const struct accept_queues *q)
+{
+	uint64_t sum = q->rest_queue;
+
+	for (uint32_t i = 0; i < q->table.nr; i++)
+		sum += ((const struct accept_queue *)keytab_at(&q->table, i))->queue;
+	return !sum;
+}
+
 static bool was_met(const void *entry, const void *ctx)
 {
 	const struct accept_queue *a = entry;

@@ -38,6 +38,9 @@ void accept_queues_deinit(struct accept_queues *q);
 /* All listening sockets are added anew. */
 void accept_queues_begin(struct accept_queues *q);
 
+/* Nobody waits in any of them. */
+bool accept_queues_are_empty(const struct accept_queues *q);
+
 void accept_queues_add(struct accept_queues *q, const struct wire_listener *listener);
 
 /* All were added: one that was not is gone, and another may have its place next time. */

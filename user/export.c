@@ -343,6 +343,7 @@ static int trace(struct export *x, const struct scope *scope)
 	};
 	const struct rounds_config rounds = {
 		.censuses = CENSUSES, .apart_ns = APART_NS, .gauges = &x->gauges,
+		.metrics = &x->metrics,
 	};
 	struct rest rest = privileges_rest(x->opt);
 	int err;

@@ -58,6 +58,7 @@ static void on_facts(struct gauges *g, const struct wire_netns_facts *facts)
 	if (facts->known >> WIRE_F_TW_LIMIT & 1)
 		lower(&g->next_ports.tw_limit, facts->values[WIRE_F_TW_LIMIT]);
 	ports_enter(&g->space, facts->hdr.netns, g->hz, facts);
+	g->next_capacities += g->space.capacity;
 }
 
 /* Some of which nothing is known could be the fullest. */
@@ -87,6 +88,7 @@ static void leave_netns(struct gauges *g)
 
 static void on_mini(struct gauges *g, const struct wire_mini *mini)
 {
+	g->met_minis = true;
 	ports_add_mini(&g->space, mini);
 	tops_add_mini(&g->tops, mini);
 }
@@ -143,13 +145,38 @@ void gauges_begin(struct gauges *g, enum wire_census_which which, uint64_t at_ns
 	g->begun_ns = at_ns;
 	g->next_ports = ports_unknown;
 	g->next_ports.usage_ppb = 0;
+	g->next_capacities = 0;
+	g->facts_only = false;
 	g->next_close_wait = (struct gauges_close_wait){};
 	if (which == WIRE_CENSUS_LISTENERS)
 		accept_queues_begin(&g->queues);
 	if (which != WIRE_CENSUS_PORTS)
 		return;
+	g->met_minis = false;
 	ports_begin(&g->space, at_ns);
 	tops_begin(&g->tops);
+}
+
+void gauges_begin_facts(struct gauges *g, uint64_t at_ns)
+{
+	g->in_census = g->facts_only = true;
+	g->which = WIRE_CENSUS_PORTS;
+	g->begun_ns = at_ns;
+	g->next_ports = ports_unknown;
+	g->next_capacities = 0;
+}
+
+bool gauges_would_keep(const struct gauges *g, enum wire_census_which which)
+{
+	if (which == WIRE_CENSUS_PORTS)
+		return g->has_sums && g->capacities && !g->met_minis;
+	return which == WIRE_CENSUS_LISTENERS && g->has_queues &&
+	       accept_queues_are_empty(&g->queues);
+}
+
+void gauges_no_close_wait(struct gauges *g)
+{
+	g->close_wait = (struct gauges_close_wait){};
 }
 
 /* When it began is nothing that a stranger knows to the nanosecond. */
@@ -166,6 +193,8 @@ void gauges_feed(struct gauges *g, const union event *ev)
 		on_start(g, &ev->start);
 	else if (!g->in_census)
 		return;
+	else if (g->facts_only && ev->hdr.kind != WIRE_NETNS_FACTS)
+		return;
 	else if (g->which == WIRE_CENSUS_PORTS)
 		on_port_event(g, ev);
 	else if (g->which == WIRE_CENSUS_AGED && ev->hdr.kind == WIRE_AGED)
@@ -181,10 +210,22 @@ static void end_ports(struct gauges *g, bool whole)
 		tops_end(&g->tops, g->begun_ns);
 	}
 	g->has_sums = g->has_tops = whole;
+	g->capacities = whole ? g->next_capacities : 0;
 	if (g->next_ports.ports == GAUGES_NOT_KNOWN)
 		g->next_ports.usage_ppb = GAUGES_NOT_KNOWN;
 	g->ports = whole ? g->next_ports : ports_unknown;
 	ports_end(&g->space);
+}
+
+/* Of other capacities the shares that were counted off are others. */
+static void end_facts(struct gauges *g, bool whole)
+{
+	if (whole)
+		netns_sums_end_round(&g->sums);
+	g->has_sums = whole;
+	g->ports.tw_limit = whole ? g->next_ports.tw_limit : GAUGES_NOT_KNOWN;
+	if (g->capacities != g->next_capacities)
+		g->capacities = 0;
 }
 
 static void end_listeners(struct gauges *g, bool whole)
@@ -196,13 +237,15 @@ static void end_listeners(struct gauges *g, bool whole)
 
 void gauges_end(struct gauges *g, bool whole)
 {
-	if (g->which == WIRE_CENSUS_PORTS)
+	if (g->facts_only)
+		end_facts(g, whole);
+	else if (g->which == WIRE_CENSUS_PORTS)
 		end_ports(g, whole);
 	else if (g->which == WIRE_CENSUS_AGED)
 		g->close_wait = whole ? g->next_close_wait : close_wait_unknown;
 	else if (g->which == WIRE_CENSUS_LISTENERS)
 		end_listeners(g, whole);
-	g->in_census = false;
+	g->in_census = g->facts_only = false;
 }
 
 uint64_t gauges_counter(const struct gauges *g, enum wire_fact fact)

@@ -35,12 +35,15 @@ struct gauges {
 	struct conntab *conns;	/* the engine's: when it was that a state began; not owned */
 	uint32_t hz;
 	bool in_census;
+	bool facts_only;
 	enum wire_census_which which;
 	uint64_t begun_ns;
 	struct ports space;
 	struct netns_sums sums;
 	bool has_sums;
 	struct gauges_ports ports, next_ports;	/* next: of the census under way */
+	uint64_t capacities, next_capacities;	/* of all namespaces; 0: not known */
+	bool met_minis;		/* by the last census of ports */
 	struct gauges_close_wait close_wait, next_close_wait;
 	struct accept_queues queues;
 	bool has_queues;
@@ -54,6 +57,19 @@ void gauges_deinit(struct gauges *g);
 
 /* A census begins: what is fed from now on is of it. */
 void gauges_begin(struct gauges *g, enum wire_census_which which, uint64_t at_ns);
+
+/* In its place, where gauges_would_keep() says so: what is fed are the facts alone. */
+void gauges_begin_facts(struct gauges *g, uint64_t at_ns);
+
+/*
+ * Whether a census would find what the last one of its kind found if there was no
+ * transition since: it was whole, and met nothing that goes without one, as mini-sockets
+ * do, and connections that wait to be accepted.
+ */
+bool gauges_would_keep(const struct gauges *g, enum wire_census_which which);
+
+/* Nothing is in CLOSE_WAIT, and that is known without a census. */
+void gauges_no_close_wait(struct gauges *g);
 
 /* ev: as decode() returned it; any kind. */
 void gauges_feed(struct gauges *g, const union event *ev);

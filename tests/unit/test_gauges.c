@@ -258,6 +258,78 @@ static void of_a_census_that_is_not_whole_nobody_is_told(void **state)
 	assert_int_equal(g.tops.remotes.told[0].value, 3);
 }
 
+static void without_what_goes_unannounced_a_census_need_not_come_again(void **state)
+{
+	assert_false(gauges_would_keep(&g, WIRE_CENSUS_PORTS));
+	gauges_begin(&g, WIRE_CENSUS_PORTS, T0);
+	enter(1, 40000, 40009, 1000);
+	socket_on(0);
+	leave(1);
+	leave(0);
+	gauges_end(&g, true);
+	assert_true(gauges_would_keep(&g, WIRE_CENSUS_PORTS));
+	assert_false(gauges_would_keep(&g, WIRE_CENSUS_AGED));
+	census_of_two_namespaces();	/* with mini-sockets */
+	assert_false(gauges_would_keep(&g, WIRE_CENSUS_PORTS));
+	gauges_begin(&g, WIRE_CENSUS_PORTS, T0);
+	gauges_end(&g, false);
+	assert_false(gauges_would_keep(&g, WIRE_CENSUS_PORTS));
+}
+
+static void listener_with(uint32_t queue)
+{
+	union event ev = { .listener = {
+		.hdr.kind = WIRE_LISTENER, .tuple = tuple_of(1), .queue = queue, .limit = 5,
+	} };
+
+	gauges_begin(&g, WIRE_CENSUS_LISTENERS, T0);
+	feed(&ev);
+	gauges_end(&g, true);
+}
+
+static void a_queue_gets_shorter_without_a_transition(void **state)
+{
+	assert_false(gauges_would_keep(&g, WIRE_CENSUS_LISTENERS));
+	listener_with(0);
+	assert_true(gauges_would_keep(&g, WIRE_CENSUS_LISTENERS));
+	listener_with(1);
+	assert_false(gauges_would_keep(&g, WIRE_CENSUS_LISTENERS));
+}
+
+static void facts_alone_leave_what_was_counted_off(void **state)
+{
+	gauges_begin(&g, WIRE_CENSUS_PORTS, T0);
+	enter(1, 40000, 40009, 1000);
+	socket_on(0);
+	leave(1);
+	leave(0);
+	gauges_end(&g, true);
+
+	gauges_begin_facts(&g, T0 + SEC);
+	enter(1, 40000, 40009, 900);
+	gauges_end(&g, true);
+	assert_int_equal(g.ports.usage_ppb, 100000000);
+	assert_int_equal(g.ports.tw_limit, 900);
+	assert_true(gauges_would_keep(&g, WIRE_CENSUS_PORTS));
+
+	gauges_begin_facts(&g, T0 + 2 * SEC);
+	enter(1, 40000, 40019, 900);	/* a tenth is a twentieth now */
+	gauges_end(&g, true);
+	assert_false(gauges_would_keep(&g, WIRE_CENSUS_PORTS));
+
+	gauges_begin_facts(&g, T0 + 3 * SEC);
+	gauges_end(&g, false);
+	assert_true(g.ports.tw_limit == GAUGES_NOT_KNOWN);
+	assert_true(gauges_counter(&g, WIRE_F_LISTEN_DROPS) == GAUGES_NOT_KNOWN);
+}
+
+static void that_nothing_is_in_close_wait_may_be_known_without_a_census(void **state)
+{
+	gauges_no_close_wait(&g);
+	assert_int_equal(g.close_wait.stale, 0);
+	assert_int_equal(g.close_wait.oldest_ns, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -271,6 +343,10 @@ int main(void)
 		TEST(a_close_wait_is_stale_from_that_age_on),
 		TEST(its_age_is_the_transitions_if_that_was_seen),
 		TEST(a_life_that_is_not_the_sockets_says_nothing),
+		TEST(without_what_goes_unannounced_a_census_need_not_come_again),
+		TEST(a_queue_gets_shorter_without_a_transition),
+		TEST(facts_alone_leave_what_was_counted_off),
+		TEST(that_nothing_is_in_close_wait_may_be_known_without_a_census),
 		TEST(unless_asked_for_nothing_is_told_apart),
 		WITH_TOPS(time_waits_are_told_by_remote_and_by_local_port_over_all_namespaces),
 		WITH_TOPS(a_port_space_is_told_where_it_is_fullest),
