@@ -540,9 +540,10 @@ def bad_places():
 
 
 def textfile():
-    """--textfile alone needs no port, and is whole, at the start and at the end"""
+    """--textfile alone needs no port, and is whole, at the start and at the end; what a killed one left goes"""
     with Netns("textfile") as netns, tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "synfin.prom")
+        pathlib.Path(f"{path}.new").write_text("half", encoding="utf-8")
         with Exporter("-N", netns, "--textfile", path, listen=False) as exporter:
             if "metrics on" in exporter.said():
                 yield "it serves HTTP all the same"
