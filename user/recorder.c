@@ -71,6 +71,28 @@ static int flush(struct recorder *r)
 	return 0;
 }
 
+/*
+ * Emptied if the path is its only name: into a file that has another one, which somebody
+ * may have prepared for that, nothing is written.  The path is looked at once more, since
+ * it may have been the other name's that is gone now.
+ */
+static int empty(int fd, const char *path)
+{
+	struct stat opened, named;
+
+	if (fstat(fd, &opened))
+		return -errno;
+	if (!S_ISREG(opened.st_mode))
+		return 0;
+	if (fstatat(AT_FDCWD, path, &named, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	if (named.st_dev != opened.st_dev || named.st_ino != opened.st_ino)
+		return -ESTALE;
+	if (named.st_nlink > 1)
+		return -EMLINK;
+	return ftruncate(fd, 0) ? -errno : 0;
+}
+
 int recorder_create(const char *path, struct recorder **ret)
 {
 	struct recording_header header = {
@@ -83,10 +105,12 @@ int recorder_create(const char *path, struct recorder **ret)
 	if (!r)
 		return -ENOMEM;
 	/* A FIFO that nobody reads is an error (ENXIO), not a wait. */
-	r->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-		     0600);
+	r->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (r->fd < 0 || fcntl(r->fd, F_SETFL, 0))
 		return -errno;
+	err = empty(r->fd, path);
+	if (err)
+		return err;
 	if (fchmod(r->fd, 0600) && errno != EINVAL && errno != EPERM)	/* it may be a pipe */
 		return -errno;
 	memcpy(r->buf, &header, sizeof(header));

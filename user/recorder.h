@@ -12,7 +12,8 @@ struct recorder;
 
 /*
  * Readable by root only, since it tells who talks to whom; an existing file is
- * overwritten, a symbolic link is refused (-ELOOP).  -errno, *ret untouched.
+ * overwritten, a symbolic link is refused (-ELOOP), and so is one of several hard
+ * links (-EMLINK).  -errno, *ret untouched.
  */
 int recorder_create(const char *path, struct recorder **ret);
 

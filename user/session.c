@@ -102,6 +102,9 @@ static void open_recorder(struct session *s, const char *path)
 	s->recorder_failed = s->enough = true;
 	if (err == -ELOOP)
 		log_error("--write %s: is a symbolic link; name the file itself", path);
+	else if (err == -EMLINK)
+		log_error("--write %s: is a hard link, and what goes by the other name would be "
+			  "overwritten; name a new file, or remove this one", path);
 	else
 		log_error("--write %s: cannot create the recording: %s; name a file that can be "
 			  "written", path, strerror(-err));

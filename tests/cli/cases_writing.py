@@ -39,6 +39,19 @@ def a_symbolic_link_is_not_followed(synfin):
     equal(recording.read(target), b"precious", "what the link points to")
 
 
+@case
+def a_hard_link_is_not_written_through(synfin):
+    """Whoever may write in the directory may have prepared it."""
+    link, target = synfin.path("link"), recording.write(synfin.path("target"), b"precious")
+    os.chmod(target, 0o644)
+    os.link(target, link)
+    _cannot_write(synfin, link, "hard link", "; name a new file")
+    equal([recording.read(target), os.stat(target).st_mode & 0o777], [b"precious", 0o644], "what has two names")
+    os.unlink(target)
+    synfin.run("-q", "-d", "10ms", "-N", namespaces.own_network(), "--write", link).expect(0).quiet()
+    check(recording.read(link) != b"precious", "with one name left it was not overwritten")
+
+
 def _is_told_of(synfin, path, done):
     """What fitted can be replayed, and is told as it was."""
     size = recording.size(path)

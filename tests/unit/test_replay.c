@@ -522,6 +522,27 @@ static void a_symbolic_link_is_refused(void **state)
 	unlink(link);
 }
 
+static void one_of_several_hard_links_is_refused(void **state)
+{
+	struct recorder *r = NULL;
+	char other[80];
+	struct stat st;
+
+	snprintf(other, sizeof(other), "%s/other", directory);
+	memset(bytes, 'x', 10000);
+	write_file(10000);
+	chmod(path, 0644);
+	assert_int_equal(link(path, other), 0);
+	assert_int_equal(recorder_create(other, &r), -EMLINK);
+	assert_null(r);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 10000);
+	assert_int_equal(st.st_mode & 0777, 0644);
+	unlink(other);
+	assert_int_equal(recorder_create(path, &r), 0);
+	recorder_close(r);
+}
+
 static void what_cannot_be_created_is_an_errno(void **state)
 {
 	struct recorder *r = NULL;
@@ -625,6 +646,7 @@ int main(void)
 		cmocka_unit_test(a_recording_is_for_root_only),
 		cmocka_unit_test(an_older_file_is_overwritten_and_closed_to_others),
 		cmocka_unit_test(a_symbolic_link_is_refused),
+		cmocka_unit_test(one_of_several_hard_links_is_refused),
 		cmocka_unit_test(what_cannot_be_created_is_an_errno),
 		cmocka_unit_test(closing_none_is_fine),
 		cmocka_unit_test(a_disk_that_is_full_at_once_shows_before_anything_is_traced),
