@@ -538,7 +538,7 @@ static int read_web_config(struct http *h, struct web_config *ret)
 	if (err)
 		log_error("--web.config.file %s: %s; see exporter-toolkit's web configuration",
 			  h->config.web_config_path, why);
-	h->stamp = web_config_stamp(h->config.web_config_path, ret);
+	h->stamp = ret->stamp;
 	return err;
 }
 

@@ -397,17 +397,48 @@ static int read_document(struct reader *r, FILE *file)
 	return err;
 }
 
+/* Which file it is, how long, and when it was changed; mixed as FNV-1a does. */
+static unsigned long long mix(unsigned long long stamp, const char *path)
+{
+	struct stat st = {};
+	const unsigned long long parts[] = {
+		path && !stat(path, &st), st.st_ino, st.st_size, st.st_mtim.tv_sec,
+		st.st_mtim.tv_nsec,
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(parts); i++)
+		stamp = (stamp ^ parts[i]) * 0x100000001b3ull;
+	return stamp;
+}
+
+static unsigned long long stamp_of(const char *path)
+{
+	return mix(0xcbf29ce484222325ull, path);
+}
+
+static unsigned long long mix_named(unsigned long long stamp, const struct web_config *c)
+{
+	stamp = mix(stamp, c->cert_file);
+	stamp = mix(stamp, c->key_file);
+	return mix(stamp, c->client_ca_file);
+}
+
+/* Each is looked at before it is read: what is changed meanwhile differs from the stamp. */
 int web_config_read(const char *path, struct web_config *ret, char *why, size_t size)
 {
 	struct reader r = { .c = ret, .path = path, .why = why, .size = size };
+	unsigned long long stamp = stamp_of(path);
 	FILE *file = fopen(path, "re");
 	int err;
 
 	*ret = (struct web_config){};
-	if (!file)
-		return wrong_file(&r, "cannot read it: %s", strerror(errno));
-	err = read_document(&r, file);
-	fclose(file);
+	if (file) {
+		err = read_document(&r, file);
+		fclose(file);
+	} else {
+		err = wrong_file(&r, "cannot read it: %s", strerror(errno));
+	}
+	ret->stamp = mix_named(stamp, ret);
 	return err ? err : load_files(&r);
 }
 
@@ -433,25 +464,7 @@ void web_config_deinit(struct web_config *c)
 	*c = (struct web_config){};
 }
 
-/* Which file it is, how long, and when it was changed; mixed as FNV-1a does. */
-static unsigned long long mix(unsigned long long stamp, const char *path)
-{
-	struct stat st = {};
-	const unsigned long long parts[] = {
-		path && !stat(path, &st), st.st_ino, st.st_size, st.st_mtim.tv_sec,
-		st.st_mtim.tv_nsec,
-	};
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(parts); i++)
-		stamp = (stamp ^ parts[i]) * 0x100000001b3ull;
-	return stamp;
-}
-
 unsigned long long web_config_stamp(const char *path, const struct web_config *c)
 {
-	unsigned long long stamp = mix(0xcbf29ce484222325ull, path);
-
-	stamp = mix(stamp, c->cert_file);
-	stamp = mix(stamp, c->key_file);
-	return mix(stamp, c->client_ca_file);
+	return mix_named(stamp_of(path), c);
 }

@@ -28,6 +28,7 @@ struct web_config {
 	enum web_client_auth client_auth;
 	unsigned int nr_users, nr_headers;
 	struct web_pair users[WEB_USERS_MAX], headers[WEB_HEADERS_MAX];
+	unsigned long long stamp;	/* of the files that were read, also if one is wrong */
 };
 
 /*
@@ -37,7 +38,7 @@ struct web_config {
 int web_config_read(const char *path, struct web_config *ret, char *why, size_t size);
 void web_config_deinit(struct web_config *c);
 
-/* Changes when the file does, or one that it names. */
+/* As the files are now: another stamp when one of them has changed since it was read. */
 unsigned long long web_config_stamp(const char *path, const struct web_config *c);
 
 #endif

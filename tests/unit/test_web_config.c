@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -143,6 +146,45 @@ static void a_change_is_seen_in_the_stamp(void **state)
 	assert_true(web_config_stamp("/no/such", &config) != after);
 }
 
+/* What another process does while the key is being read: it is a FIFO. */
+static void change_meanwhile(const char *fifo)
+{
+	struct timespec before[2];
+	struct stat st;
+	int fd;
+
+	if (stat(fifo, &st))
+		_exit(1);
+	before[0] = st.st_atim;
+	before[1] = st.st_mtim;
+	fd = open(fifo, O_WRONLY);	/* the reader is there */
+	if (fd < 0 || truncate(path, 0) || write(fd, "key", 3) != 3 || futimens(fd, before))
+		_exit(1);
+	_exit(0);
+}
+
+static void what_changes_while_it_is_read_is_seen_afterwards(void **state)
+{
+	char fifo[80], text[300];
+	int status;
+	pid_t pid;
+
+	assert_int_equal(read_text("basic_auth_users:\n"), 0);
+	assert_true(config.stamp == web_config_stamp(path, &config));
+	snprintf(fifo, sizeof(fifo), "%s.key", path);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	pid = fork();
+	if (!pid)
+		change_meanwhile(fifo);
+	snprintf(text, sizeof(text), "tls_server_config: { cert_file: /dev/null, key_file: %s }\n",
+		 fifo);
+	assert_int_equal(read_text(text), -EINVAL);	/* neither certificate nor key */
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_true(config.stamp != web_config_stamp(path, &config));
+	unlink(fifo);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +197,8 @@ int main(void)
 						begin, end),
 		cmocka_unit_test_setup_teardown(what_is_no_certificate_is_told, begin, end),
 		cmocka_unit_test_setup_teardown(a_change_is_seen_in_the_stamp, begin, end),
+		cmocka_unit_test_setup_teardown(what_changes_while_it_is_read_is_seen_afterwards,
+						begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
