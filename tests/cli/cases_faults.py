@@ -25,7 +25,7 @@ def _needs_malloc(synfin):
 def _scarce(synfin):
     """The library that makes one allocation fail."""
     library = synfin.path("scarce.so")
-    subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-o", library, _SCARCE], check=True)
+    subprocess.run(["gcc", "-O1", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library, _SCARCE], check=True)
     return library
 
 
@@ -36,15 +36,24 @@ def _allocations(synfin, library, *args):
     return int(recording.read(count))
 
 
-def _survives(synfin, library, number, *args, what="memory"):
-    """The run, if it does all the same; else it says in one line why not."""
-    done = synfin.run(*args, env={"LD_PRELOAD": library, "SCARCE_AT": str(number)})
+def _ways(synfin, library, *args):
+    """The ways of calls by which the run comes to allocate: [STACK:NUMBER, whether through libbpf]."""
+    path = synfin.path("ways")
+    synfin.run(*args, env={"LD_PRELOAD": library, "SCARCE_STACKS": path}).expect(0)
+    lines = recording.read(path).decode().splitlines()
+    return [(line.split()[0], line.endswith("libbpf")) for line in sorted(lines)]
+
+
+def _survives(synfin, library, which, *args, what="memory"):
+    """The run, if it does all the same; else it says in one line why not. which: SCARCE_AT or SCARCE_BY."""
+    name = "SCARCE_BY" if ":" in str(which) else "SCARCE_AT"
+    done = synfin.run(*args, env={"LD_PRELOAD": library, name: str(which)})
     if done.status == 0:
         return done
     try:
         done.error(1, what)
     except Failed as failed:
-        raise Failed(f"allocation {number}: {failed}") from None
+        raise Failed(f"allocation {which} of {' '.join(args)}: {failed}") from None
     return None
 
 
@@ -73,15 +82,51 @@ def any_allocation_of_a_replay_may_fail(synfin):
 
 
 @case
-def any_allocation_of_a_run_may_fail(synfin):
-    """Of the thousands, most of them libbpf's, one in so many. What failed in there it does not always tell."""
+def any_allocation_of_a_replay_may_fail_whatever_is_made_of_it(synfin):
+    _needs_malloc(synfin)
+    recording.make(synfin, load=("-n", "20", "-m", recording.MIX))
+    library = _scarce(synfin)
+    for words in (["trace"], ["trace", "-o", "csv"], ["explain"], ["explain", "-o", "mermaid"], ["explain", "-o", "json"],
+                  ["timewait"], ["listen"], ["conns", "--stuck"], ["conns", "src = 127.0.0.1 and not sport = :1"]):
+        args = *words, "--read", synfin.path("made.synfin")
+        for number in range(1, _allocations(synfin, library, *args) + 1):
+            _survives(synfin, library, number, *args)
+
+
+def _any_may_fail(synfin, args, libbpf, part=0, parts=1):
+    """
+    By each way of calls that leads to one: the first of its allocations, and of synfin's own
+    the last, too. What failed in libbpf it does not always tell.
+    """
     _needs_malloc(synfin)
     namespaces.own_network()
-    args = "conns", "-q", "-N", "self", "-d", "1ms"
-    library = _scarce(synfin)
-    total = _allocations(synfin, library, *args)
-    for number in [*range(1, 20), *range(20, total + 1, max(1, total // 40))]:
-        _survives(synfin, library, number, *args, what=": ")
+    library, args = _scarce(synfin), [word.replace("DIRECTORY", synfin.directory) for word in (*args, "-q", "-N", "self")]
+    ways = [(way, in_libbpf) for way, in_libbpf in _ways(synfin, library, *args) if libbpf or not in_libbpf]
+    check(len(ways) > 10, f"{len(ways)} ways to allocate")
+    for way, in_libbpf in ways[part::parts]:
+        stack, number = way.split(":")
+        for which in sorted({1, 1 if in_libbpf else int(number)}):
+            _survives(synfin, library, f"{stack}:{which}", *args, what=": ")
+
+
+def _allocation_cases():
+    """A case each, so that they run side by side."""
+    def register(name, *how):
+        def function(synfin):
+            _any_may_fail(synfin, *how)
+        function.__name__, function.__module__ = f"any_allocation_of_{name}_may_fail", __name__
+        case(function)
+
+    for part in range(4):
+        register(f"a_run_({part + 1}_of_4)", ["conns", "-d", "1ms"], True, part, 4)
+    # of another command those that are not libbpf's, which are the same
+    for words in ("trace -d 1ms -o json", "explain -d 1ms", "audit -d 1ms", "timewait", "listen", "conns --stuck",
+                  "export -d 1ms --web.listen-address 127.0.0.1:0 --metrics.group-by cgroup",
+                  "export -d 1ms --textfile DIRECTORY/made.prom"):
+        register(words.split(" -d")[0].replace(" ", "_") + "_textfile" * ("--textfile" in words), words.split(), False)
+
+
+_allocation_cases()
 
 
 @case
