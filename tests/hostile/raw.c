@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A peer that obeys no rule, made of raw packets, fast: raw WAY MAC ADDRESS COUNT
- * SECONDS [SEED], on veth0 of its own namespace, against ADDRESS, whose link-layer
- * address is MAC.  Its own addresses are 11.0.0.0/8: no kernel answers for them.
+ * SECONDS [SEED], on veth0 of its own namespace, against ADDRESS, of IPv4 or IPv6, whose
+ * link-layer address is MAC.  Its own addresses are 11.0.0.0/8, or fd11::/96 with the
+ * same at their ends: no kernel answers for them.
  *
  *	syn	COUNT SYNs, each of a tuple of its own, that nobody follows
  *	random	any flags, numbers, options, lengths and checksums, on 256 tuples
@@ -18,6 +19,7 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -54,6 +56,7 @@ struct segment {
 	uint16_t window;
 	uint8_t options[OPTIONS_MAX];
 	int lie;	/* how many bytes the IP header's length is off */
+	bool extended;	/* IPv6: an empty Hop-by-Hop header in front */
 	int offset;	/* of the data, in words; 0: the right one */
 	bool bad_checksum;
 };
@@ -61,7 +64,8 @@ struct segment {
 struct peer {
 	int fd;
 	uint8_t mac[ETH_ALEN];
-	uint32_t address;	/* of the host under attack, host order */
+	unsigned int ethertype;
+	union { struct in_addr v4; struct in6_addr v6; } host;	/* who is under attack */
 	uint64_t rng;
 	uint64_t sent, whole;
 	uint16_t window;	/* of obedient answers */
@@ -114,32 +118,65 @@ static uint32_t address_of(unsigned int flow)
 	return OWN + (flow >> 8) + 1;
 }
 
+static struct in6_addr address6_of(unsigned int flow)
+{
+	struct in6_addr ret = { { { 0xfd, 0x11 } } };
+
+	ret.s6_addr32[3] = htonl(address_of(flow));
+	return ret;
+}
+
 static uint16_t port_of(unsigned int flow)
 {
 	return 2000 + (flow & 255);
 }
 
-static void put_ip(const struct peer *p, const struct segment *s, struct iphdr *ip, size_t tcp_len)
+/* Behind the header goes TCP.  *sum: of the addresses, for its checksum. */
+static void *put_ip4(const struct peer *p, const struct segment *s, void *to, size_t tcp_len,
+		     uint32_t *sum)
 {
+	struct iphdr *ip = to;
+
 	*ip = (struct iphdr){
 		.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP,
 		.tot_len = htons(sizeof(*ip) + tcp_len + s->lie),
-		.saddr = htonl(address_of(s->flow)), .daddr = htonl(p->address),
+		.saddr = htonl(address_of(s->flow)), .daddr = p->host.v4.s_addr,
 	};
 	ip->check = fold(add_up(ip, sizeof(*ip), 0));
+	*sum = add_up(&ip->saddr, 8, 0);
+	return ip + 1;
+}
+
+static void *put_ip6(const struct peer *p, const struct segment *s, void *to, size_t tcp_len,
+		     uint32_t *sum)
+{
+	static const uint8_t hop_by_hop[8] = { IPPROTO_TCP, 0, 1, 4 };	/* padding alone */
+	size_t more = s->extended ? sizeof(hop_by_hop) : 0;
+	struct ip6_hdr *ip = to;
+
+	*ip = (struct ip6_hdr){ .ip6_src = address6_of(s->flow), .ip6_dst = p->host.v6 };
+	ip->ip6_flow = htonl(6u << 28);
+	ip->ip6_plen = htons(more + tcp_len + s->lie);
+	ip->ip6_nxt = more ? IPPROTO_HOPOPTS : IPPROTO_TCP;
+	ip->ip6_hlim = 64;
+	memcpy(ip + 1, hop_by_hop, more);
+	*sum = add_up(&ip->ip6_src, 32, 0);
+	return (uint8_t *)(ip + 1) + more;
 }
 
 static void send_segment(struct peer *p, const struct segment *s)
 {
-	uint8_t frame[ETH_HLEN + sizeof(struct iphdr) + 20 + OPTIONS_MAX + DATA_MAX] = {};
-	struct iphdr *ip = (struct iphdr *)(frame + ETH_HLEN);
-	struct tcphdr *tcp = (struct tcphdr *)(ip + 1);
+	uint8_t frame[ETH_HLEN + sizeof(struct ip6_hdr) + 8 + 20 + OPTIONS_MAX + DATA_MAX] = {};
 	size_t options_len = (s->options_len + 3) & ~3u, tcp_len = 20 + options_len + s->data_len;
+	struct tcphdr *tcp;
+	uint32_t sum;
+	size_t len;
 
 	memcpy(frame, p->mac, ETH_ALEN);
 	frame[6] = 2;	/* locally administered */
-	frame[12] = ETH_P_IP >> 8;
-	put_ip(p, s, ip, tcp_len);
+	frame[12] = p->ethertype >> 8;
+	frame[13] = p->ethertype & 0xff;
+	tcp = (p->ethertype == ETH_P_IP ? put_ip4 : put_ip6)(p, s, frame + ETH_HLEN, tcp_len, &sum);
 	tcp->source = htons(port_of(s->flow));
 	tcp->dest = htons(s->dport);
 	tcp->seq = htonl(s->seq);
@@ -148,11 +185,11 @@ static void send_segment(struct peer *p, const struct segment *s)
 	((uint8_t *)tcp)[13] = s->flags;
 	tcp->window = htons(s->window);
 	memcpy(tcp + 1, s->options, s->options_len);
-	tcp->check = fold(add_up(tcp, tcp_len,
-				 add_up(&ip->saddr, 8, IPPROTO_TCP + tcp_len + s->lie)));
+	tcp->check = fold(add_up(tcp, tcp_len, sum + IPPROTO_TCP + tcp_len + s->lie));
 	if (s->bad_checksum)
 		tcp->check ^= 1;
-	while (send(p->fd, frame, ETH_HLEN + sizeof(*ip) + tcp_len, 0) < 0) {
+	len = (uint8_t *)tcp + tcp_len - frame;
+	while (send(p->fd, frame, len, 0) < 0) {
 		if (errno != ENOBUFS && errno != EAGAIN && errno != EINTR)
 			return;		/* too odd for its own kernel */
 		poll(&(struct pollfd){ .fd = p->fd, .events = POLLOUT }, 1, 1);
@@ -241,25 +278,57 @@ static void on_segment(struct peer *p, unsigned int flow, const struct tcphdr *t
 	}
 }
 
+/* Its TCP header, and on which flow it came; NULL: it is none of the host's. */
+static const struct tcphdr *read_ip4(const struct peer *p, const void *from, uint32_t *own,
+				     size_t *len)
+{
+	const struct iphdr *ip = from;
+
+	if (ip->protocol != IPPROTO_TCP || ip->saddr != p->host.v4.s_addr)
+		return NULL;
+	*own = ntohl(ip->daddr);
+	*len = ntohs(ip->tot_len) - sizeof(*ip);
+	return (const struct tcphdr *)(ip + 1);
+}
+
+static const struct tcphdr *read_ip6(const struct peer *p, const void *from, uint32_t *own,
+				     size_t *len)
+{
+	const struct ip6_hdr *ip = from;
+
+	if (ip->ip6_nxt != IPPROTO_TCP || memcmp(&ip->ip6_src, &p->host.v6, sizeof(p->host.v6)))
+		return NULL;
+	*own = ntohl(ip->ip6_dst.s6_addr32[3]);
+	*len = ntohs(ip->ip6_plen);
+	return (const struct tcphdr *)(ip + 1);
+}
+
 /* All that waits; not longer than ms for the first. */
 static void take_in(struct peer *p, int ms)
 {
+	const bool is_v4 = p->ethertype == ETH_P_IP;
+	const ssize_t least = ETH_HLEN + (is_v4 ? sizeof(struct iphdr) : sizeof(struct ip6_hdr)) +
+			      sizeof(struct tcphdr);
 	uint8_t frame[2048];
 	ssize_t len;
 
 	if (ms)
 		poll(&(struct pollfd){ .fd = p->fd, .events = POLLIN }, 1, ms);
 	while ((len = recv(p->fd, frame, sizeof(frame), MSG_DONTWAIT)) > 0) {
-		const struct iphdr *ip = (struct iphdr *)(frame + ETH_HLEN);
-		const struct tcphdr *tcp = (struct tcphdr *)(ip + 1);
+		const struct tcphdr *tcp;
 		unsigned int flow;
+		uint32_t own;
+		size_t tcp_len;
 
-		if (len < ETH_HLEN + 40 || frame[12] != ETH_P_IP >> 8 || frame[13] ||
-		    ip->protocol != IPPROTO_TCP || ntohl(ip->saddr) != p->address)
+		if (len < least || frame[12] << 8 != (int)(p->ethertype & 0xff00) ||
+		    frame[13] != (p->ethertype & 0xff))
 			continue;
-		flow = (ntohl(ip->daddr) - OWN - 1) << 8 | ((ntohs(tcp->dest) - 2000) & 255);
+		tcp = (is_v4 ? read_ip4 : read_ip6)(p, frame + ETH_HLEN, &own, &tcp_len);
+		if (!tcp)
+			continue;
+		flow = (own - OWN - 1) << 8 | ((ntohs(tcp->dest) - 2000) & 255);
 		if (flow < p->nr_flows)
-			on_segment(p, flow, tcp, ntohs(ip->tot_len) - 20 - tcp->doff * 4);
+			on_segment(p, flow, tcp, tcp_len - tcp->doff * 4);
 	}
 }
 
@@ -334,6 +403,7 @@ static void send_anything(struct peer *p, unsigned int i)
 	for (unsigned int at = 0; at < s.options_len; at++)
 		s.options[at] = below(p, 3) ? below(p, 35) : any(p);
 	s.data_len = below(p, 3) ? 0 : below(p, DATA_MAX + 1);
+	s.extended = p->ethertype == ETH_P_IPV6 && !below(p, 4);
 	make_odd(p, &s);
 	send_segment(p, &s);
 }
@@ -394,11 +464,11 @@ static void attack(struct peer *p, const struct way *way, unsigned int count, do
 	}
 }
 
-static int open_link(void)
+static int open_link(const struct peer *p)
 {
-	struct sockaddr_ll link = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP),
+	struct sockaddr_ll link = { .sll_family = AF_PACKET, .sll_protocol = htons(p->ethertype),
 				    .sll_ifindex = if_nametoindex("veth0") };
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_IP)), size = 32 << 20;
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(p->ethertype)), size = 32 << 20;
 
 	if (fd < 0 || !link.sll_ifindex || bind(fd, (struct sockaddr *)&link, sizeof(link)))
 		return -1;
@@ -406,28 +476,32 @@ static int open_link(void)
 	return fd;
 }
 
+static bool parse_host(struct peer *p, const char *text)
+{
+	p->ethertype = strchr(text, ':') ? ETH_P_IPV6 : ETH_P_IP;
+	return inet_pton(p->ethertype == ETH_P_IP ? AF_INET : AF_INET6, text, &p->host) == 1;
+}
+
 int main(int argc, char **argv)
 {
 	static struct peer p;
 	const struct way *way = ways;
 	unsigned int count;
-	struct in_addr to;
 
 	while (argc >= 6 && way->name && strcmp(way->name, argv[1]))
 		way++;
-	if (argc < 6 || !way->name || inet_aton(argv[3], &to) == 0 ||
+	if (argc < 6 || !way->name || !parse_host(&p, argv[3]) ||
 	    sscanf(argv[2], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &p.mac[0], &p.mac[1], &p.mac[2],
 		   &p.mac[3], &p.mac[4], &p.mac[5]) != ETH_ALEN) {
 		fprintf(stderr, "raw: WAY MAC ADDRESS COUNT SECONDS [SEED]\n");
 		return 2;
 	}
-	p.address = ntohl(to.s_addr);
 	count = strtoul(argv[4], NULL, 10);
 	p.rng = argc > 6 ? strtoull(argv[6], NULL, 10) : 1;
 	p.window = way->window;
 	p.ends = way->ends;
 	p.nr_flows = way->flows ? way->flows : count < FLOWS_MAX ? count : FLOWS_MAX;
-	p.fd = open_link();
+	p.fd = open_link(&p);
 	if (p.fd < 0) {
 		fprintf(stderr, "raw: cannot open veth0: %s\n", strerror(errno));
 		return 3;

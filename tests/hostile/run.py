@@ -34,7 +34,9 @@ from wait import wait_until         # noqa: E402
 SYNFIN, STORM = storm.SYNFIN, storm.STORM
 RAW = os.environ.get("RAW", "build/tests/raw")
 SERVE = os.environ.get("SERVE", "build/tests/serve")
-NEAR, FAR = "10.66.0.1", "10.66.0.2"
+# By family: the host under attack, its way out, and the length of their prefix.
+NEAR, FAR = {4: "10.66.0.1", 6: "fd66::1"}, {4: "10.66.0.2", 6: "fd66::2"}
+LENGTH = {4: 24, 6: 64}
 PATIENT, PORTS = 9001, (9001, 9002, 9003)       # ports.h
 HONEST_RATE, HONEST_SECONDS = 400, 3        # connections a second, and how long
 
@@ -105,10 +107,11 @@ def numbers(text):
 class Siege:
     """One attack on a server in a namespace, and what was told of it."""
 
-    def __init__(self, way, count, seconds=HONEST_SECONDS, sysctls=(), backlog=4096, expires=0):
+    def __init__(self, way, count, seconds=HONEST_SECONDS, sysctls=(), backlog=4096, expires=0, family=4):
         """expires: seconds until the host has forgotten the attack; then it comes once more."""
         self.way, self.count, self.seconds, self.backlog = way, scaled(count), seconds, backlog
-        self.sysctls, self.expires = sysctls, expires
+        self.sysctls, self.expires, self.family = sysctls, expires, family
+        self.address = NEAR[family]
         with contextlib.ExitStack() as stack:
             self._furnish(stack)
             self._run(stack)
@@ -119,14 +122,15 @@ class Siege:
         for name, value in (("ip_local_port_range", "10000 65535"), ("tcp_max_syn_backlog", 262144),
                             ("net.core.somaxconn", 262144), *self.sysctls):
             self.near.sysctl(name, value)
-        self.near.ip("address", "add", f"{NEAR}/24", "dev", "veth0")
-        self.near.ip("neighbour", "add", FAR, "lladdr", netns.mac(self.far), "dev", "veth0", "nud", "permanent")
-        self.near.ip("route", "add", "default", "via", FAR)
+        way_out = FAR[self.family]
+        self.near.ip("address", "add", f"{self.address}/{LENGTH[self.family]}", "dev", "veth0", *(["nodad"] if self.family == 6 else []))
+        self.near.ip("neighbour", "add", way_out, "lladdr", netns.mac(self.far), "dev", "veth0", "nud", "permanent")
+        self.near.ip(f"-{self.family}", "route", "add", "default", "via", way_out)
         self.directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="synfin-hostile-")))
 
     def _run(self, stack):
         server = stack.enter_context(
-            Run(self.directory, "serve", [SERVE, str(self.backlog)], "serving", self.near))
+            Run(self.directory, "serve", [SERVE, str(self.backlog), str(self.family)], "serving", self.near))
         tracers = {name: stack.enter_context(
             Run(self.directory, name, [SYNFIN, name, *words, "-N", self.near.name], "tracing"))
             for name, words in (("audit", ["-o", "json"]), ("conns", ["-o", "json", "--strict"]),
@@ -156,21 +160,21 @@ class Siege:
         self.audit, records = tracers["audit"].records(), tracers["conns"].records()
         self.summary = records[-1]
         self.lives = [one for one in records if one["event"] == "connection"]
-        self.honest = Truth(made, [one for one in self.lives if one["laddr"].startswith("127.")])
+        self.honest = Truth(made, [one for one in self.lives if one["laddr"] != self.address])
 
     def _attack(self, seed):
         return subprocess.Popen(
-            ["ip", "netns", "exec", self.far.name, RAW, self.way, netns.mac(self.near), NEAR,
+            ["ip", "netns", "exec", self.far.name, RAW, self.way, netns.mac(self.near), self.address,
              str(self.count), str(self.seconds), str(seed)], stdout=subprocess.PIPE, text=True)
 
     def _storm(self):
         return subprocess.Popen(
             [STORM, "-N", self.near.name, "-k", "-q", "-n", str(scaled(HONEST_RATE * HONEST_SECONDS)),
-             "-r", str(HONEST_RATE), "-d", "4", "-m", storm.MIX],
+             "-r", str(HONEST_RATE), "-d", "4", f"-{self.family}", "-m", storm.MIX],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
     def attacked(self, outcome):
-        return [one for one in self.lives if one["laddr"] == NEAR and one["outcome"] == outcome]
+        return [one for one in self.lives if one["laddr"] == self.address and one["outcome"] == outcome]
 
 
 # ---- what must hold, whatever the peer did ----
@@ -204,8 +208,10 @@ def wrong_lives(siege):
     yield from (f"told {count} times: {name}" for name, count in names.items() if count > 1)
     for one in siege.lives:
         yield from invariants.adds_up(one)
-        if one["laddr"] == NEAR and one["role"] != "passive":
+        if one["laddr"] == siege.address and one["role"] != "passive":
             yield f"nobody made this: {one}"
+        if one["family"] != siege.family:
+            yield f"not of IPv{siege.family}: {one}"
     for port in PORTS:
         told = sum(one["lport"] == port for one in siege.attacked("established"))
         if told != siege.accepted[f"accepted.{port}"]:
@@ -214,7 +220,7 @@ def wrong_lives(siege):
 
 def withstood(siege, least_whole=0):
     """All that is wrong; and whether the attack was one."""
-    print(f"# {siege.way}: {siege.raw['sent']} segments, {siege.raw['whole']} handshakes;"
+    print(f"# {siege.way}, IPv{siege.family}: {siege.raw['sent']} segments, {siege.raw['whole']} handshakes;"
           f" {sum(siege.accepted.values())} accepted, {len(siege.attacked('no_ack'))} without an ACK;"
           f" {len(siege.honest.lives)} honest lives; resident MB " +
           ", ".join(f"{name} {' -> '.join(f'{weight[name] / MB:.1f}' for weight in siege.rss)}"
@@ -238,10 +244,19 @@ def floods_of_resets():
     yield from withstood(Siege("rst", 150_000), 1000)
 
 
-def flood_of_syns():
-    """100000 SYNs of spoofed tuples, each one kept: each is told as never answered, in memory that is used again"""
+def any_segments_of_ipv6():
+    """any segments of IPv6, some behind an extension header: so it is there"""
+    yield from withstood(Siege("random", 120_000, family=6), 500)
+
+
+def floods_of_resets_of_ipv6():
+    """and in a flood of RSTs of IPv6"""
+    yield from withstood(Siege("rst", 150_000, family=6), 1000)
+
+
+def all_kept(count, family):
     # Fast, so that the timers of many expire in one go: fewer may meet PID 1 (attempts.py).
-    siege = Siege("syn", 100_000, 2, expires=4, backlog=262144,
+    siege = Siege("syn", count, 2, expires=4, backlog=262144, family=family,
                   sysctls=(("tcp_syncookies", 0), ("tcp_synack_retries", 1)))
     yield from withstood(siege)
     # What was faster than the link never came to be a request; each that did was answered twice.
@@ -249,6 +264,16 @@ def flood_of_syns():
     answered -= sum(one["syn_retrans"] + one["synack_retrans"] for one in siege.honest.lives)
     if told != answered or told < 0.6 * 2 * siege.count:
         yield f"{2 * siege.count} SYNs in two rounds, {answered} answered again, {told} told as never answered"
+
+
+def flood_of_syns():
+    """100000 SYNs of spoofed tuples, each one kept: each is told as never answered, in memory that is used again"""
+    yield from all_kept(100_000, 4)
+
+
+def flood_of_syns_of_ipv6():
+    """and so are 40000 of IPv6"""
+    yield from all_kept(40_000, 6)
 
 
 def flood_of_syns_with_cookies():
@@ -273,7 +298,8 @@ def ports_used_again():
             yield f"ended otherwise: {one}"
 
 
-TESTS = [any_segments, floods_of_resets, flood_of_syns, flood_of_syns_with_cookies, tiny_windows, ports_used_again]
+TESTS = [any_segments, floods_of_resets, flood_of_syns, flood_of_syns_with_cookies, tiny_windows, ports_used_again,
+         any_segments_of_ipv6, floods_of_resets_of_ipv6, flood_of_syns_of_ipv6]
 
 
 def main():

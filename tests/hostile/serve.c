@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The server that is attacked: serve BACKLOG, until SIGTERM; then it closes what is
- * open, and says of each port how many connections it accepted: accepted.PORT=N.
+ * The server that is attacked: serve BACKLOG FAMILY, which is 4 or 6, until SIGTERM;
+ * then it closes what is open, and says of each port how many connections it accepted:
+ * accepted.PORT=N.
  */
 #include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,13 +29,15 @@ struct port {
 	unsigned long accepted;
 };
 
-static int listen_on(unsigned int port, int backlog)
+static int listen_on(unsigned int port, int backlog, bool is_v6)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	struct sockaddr *at = is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4;
+	int fd = socket(at->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) || listen(fd, backlog)) {
+	if (fd < 0 || bind(fd, at, is_v6 ? sizeof(v6) : sizeof(v4)) || listen(fd, backlog)) {
 		fprintf(stderr, "serve: cannot listen on %u: %s\n", port, strerror(errno));
 		exit(3);
 	}
@@ -88,15 +92,17 @@ static int signals(void)
 
 int main(int argc, char **argv)
 {
-	struct port ports[NR_PORTS];
+	struct port ports[NR_PORTS] = {};
 	struct epoll_event events[EVENTS];
 	int epoll = epoll_create1(EPOLL_CLOEXEC), stop = signals(), n, left = 1;
 	struct rlimit files = { 1 << 17, 1 << 17 };
 
+	if (argc != 3)
+		return 2;
 	setrlimit(RLIMIT_NOFILE, &files);
 	watch(epoll, stop);
 	for (int i = 0; i < NR_PORTS; i++) {
-		ports[i] = (struct port){ listen_on(PORT_PATIENT + i, atoi(argv[argc - 1])), 0 };
+		ports[i].fd = listen_on(PORT_PATIENT + i, atoi(argv[1]), argv[2][0] == '6');
 		watch(epoll, ports[i].fd);
 	}
 	puts("serving");
