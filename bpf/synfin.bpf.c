@@ -483,6 +483,24 @@ static __always_inline __u8 mini_fate(const struct sock_common *mini)
 	return BPF_CORE_READ(mini, skc_nulls_node.pprev) ? WIRE_TW_STAYS : WIRE_TW_GONE;
 }
 
+/*
+ * Its memory may even be another's by now: the segment that ended it was for another
+ * tuple then.
+ */
+static __always_inline bool mini_is_on(const struct sock_common *mini, const struct wire_tuple *t)
+{
+	const __u32 *of_segment = (const __u32 *)t->laddr, *own;
+	struct wire_tuple tuple;
+
+	mini_read_tuple(mini, &tuple);
+	own = (const __u32 *)tuple.laddr;
+	for (int i = 0; i < 8; i++) {	/* raddr is behind it */
+		if (own[i] != of_segment[i])
+			return false;
+	}
+	return tuple.lport == t->lport && tuple.rport == t->rport;
+}
+
 /* The kernel names the mini-socket. */
 static __always_inline void segment_record(const struct sk_buff *skb,
 					   const struct sock_common *mini)
@@ -511,6 +529,11 @@ static __always_inline void segment_record(const struct sk_buff *skb,
 	rec->substate = BPF_CORE_READ(tw, tw_substate);
 	rec->flags = mini_fate(mini);
 	rec->pad = 0;
+	if (!mini_is_on(mini, &rec->tuple)) {	/* after all that was read of it */
+		rec->hdr.cookie = 0;
+		rec->substate = 0;
+		rec->flags = WIRE_TW_GONE;
+	}
 	record_end(rec);
 }
 

@@ -213,7 +213,8 @@ struct wire_tw_segment {
 	struct wire_tuple tuple;
 	__u32 payload;		/* bytes */
 	__u8  tcp_flags;
-	__u8  substate;		/* 5 or 6, after the segment was processed */
+	__u8  substate;		/* 5 or 6, after the segment was processed; 0, with
+				 * WIRE_TW_GONE and no cookie: its memory was another's */
 	__u8  flags;		/* enum wire_tw_flags */
 	__u8  pad;
 };

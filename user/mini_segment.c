@@ -112,8 +112,10 @@ static void on_entry(struct engine *e, const struct arrival *a, struct mini *m)
 
 static void on_stranger(struct engine *e, const struct arrival *a)
 {
-	struct mini *m = mini_found(e, a->hdr, a->tuple, a->substate, 0);
+	struct mini *m = NULL;
 
+	if (a->substate)	/* else it is known only that it was there */
+		m = mini_found(e, a->hdr, a->tuple, a->substate, 0);
 	if (!m) {
 		tell_late(e, a, NULL, a->substate);
 		return;
@@ -179,7 +181,8 @@ void mini_on_segment(struct engine *e, const struct wire_tw_segment *ev)
 		.is_named = !(ev->flags & WIRE_TW_NO_MINI),
 	};
 
-	if (!a.is_named || a.substate == TS_TIME_WAIT || a.substate == TS_FIN_WAIT2)
+	if (!a.is_named || a.substate == TS_TIME_WAIT || a.substate == TS_FIN_WAIT2 ||
+	    (!a.substate && a.flags & WIRE_TW_GONE))
 		on_arrival(e, &a);
 }
 
