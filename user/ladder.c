@@ -446,10 +446,9 @@ static void end_socket(struct builder *b, enum lane lane)
 	struct arrow *own = find(b, ARROW_RST, lane, AR_REPLY);
 	struct arrow *a;
 
-	if (s->old == TS_LAST_ACK && s->progress.known &&
-	    s->progress.snd_una == s->progress.write_seq) {
-		receive_ack(b, lane);
-	} else if (s->cause == END_OVERFLOW && s->old == TS_CLOSING) {
+	if ((s->cause == END_OVERFLOW && s->old == TS_CLOSING) ||
+	    (s->old == TS_LAST_ACK && s->progress.known &&
+	     s->progress.snd_una == s->progress.write_seq)) {
 		receive_ack(b, lane);
 	} else if (s->cause == END_OVERFLOW && s->progress.fin_received) {
 		receive_fin(b, lane, view_peer_fin(&s->progress));

@@ -78,9 +78,9 @@ struct place {
 
 static void put(struct place *p, const struct conn *l, uint64_t sure_ns)
 {
-	if (!l->owner.from || !is_sure(l, sure_ns))
-		p->unclear = true;
-	else if (p->owner && !owner_is_same(p->owner, &l->owner))
+	bool is_another = p->owner && !owner_is_same(p->owner, &l->owner);
+
+	if (!l->owner.from || !is_sure(l, sure_ns) || is_another)
 		p->unclear = true;
 	else
 		p->owner = &l->owner;
