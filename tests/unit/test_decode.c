@@ -90,8 +90,7 @@ static union event good(enum wire_kind kind)
 		ev.prefixes.raddrs.prefix[0].wanted = true;
 		break;
 	case WIRE_SOCKET:
-		ev.socket.tuple = tuple_of(1);
-		ev.socket.state = TS_ESTABLISHED;
+		ev.socket = (struct wire_socket){ .tuple = tuple_of(1), .state = TS_ESTABLISHED };
 		break;
 	case WIRE_MINI_POOL:
 		ev.mini_pool.family = 6;
@@ -104,8 +103,7 @@ static union event good(enum wire_kind kind)
 		ev.request.tuple = tuple_of(1);
 		break;
 	case WIRE_AGED:
-		ev.aged.tuple = tuple_of(1);
-		ev.aged.state = TS_CLOSE_WAIT;
+		ev.aged = (struct wire_aged){ .tuple = tuple_of(1), .state = TS_CLOSE_WAIT };
 		break;
 	case WIRE_REASON:
 	case WIRE_CLOCK:
