@@ -52,12 +52,15 @@ static __always_inline void request_read(const struct request_sock *req, struct 
 static __always_inline void full_read(const struct sock *sk, const struct tcp_sock *tp,
 				      struct wire_census *row)
 {
+	struct sk_links links;
+
+	sk_links_read(sk, &links);
 	sk_read_tuple(sk, tp, &row->tuple);
 	if (row->state == BPF_TCP_LISTEN)	/* its connection's numbers mean nothing */
 		row->tuple.rport = 0;
 	else
-		sample_read(sk, tp, false, &row->sample);
-	owner_read(sk, &row->owner);
+		sample_read(sk, tp, &links, false, &row->sample);
+	owner_read(sk, links.cgroup, &row->owner);
 }
 
 static __always_inline void write_mini(struct seq_file *seq, const struct sock_common *skc,
@@ -201,7 +204,7 @@ static __always_inline void write_listener(struct seq_file *seq, const struct so
 	row_begin(&row->hdr, WIRE_LISTENER, sizeof(*row), skc, common_netns(skc));
 	sk_read_tuple(sk, tp, &row->tuple);
 	row->tuple.rport = 0;
-	owner_read(sk, &row->owner);
+	owner_read(sk, sk_cgroup_id(sk), &row->owner);
 	row->queue = sk->sk_ack_backlog;
 	row->limit = sk->sk_max_ack_backlog;
 	row->drops = sk->sk_drops.counter;
@@ -273,7 +276,7 @@ SEC("iter/tcp") int on_aged(struct bpf_iter__tcp *ctx)
 	sk = (const struct sock *)tp;
 	row_begin(&row->hdr, WIRE_AGED, sizeof(*row), skc, common_netns(skc));
 	sk_read_tuple(sk, tp, &row->tuple);
-	owner_read(sk, &row->owner);
+	owner_read(sk, sk_cgroup_id(sk), &row->owner);
 	row->sent_ns = tp->tcp_wstamp_ns;
 	row->heard = (__u32)bpf_jiffies64() - tp->rcv_tstamp;
 	row->tried_ms = since_retrans_stamp_ms(tp, row->hdr.ts_ns);

@@ -22,9 +22,10 @@ static __always_inline __u32 born_of(__u64 start_boottime)
  * that nobody accepted are closed by whoever closes the listening socket, and `ss -K`
  * leaves an error.  Of a subflow MPTCP's worker, or a softirq, does it all.
  */
-static __always_inline bool current_closes(const struct sock *sk, const struct tcp_sock *tp)
+static __always_inline bool current_closes(const struct sock *sk, const struct tcp_sock *tp,
+					   bool has_socket)
 {
-	return sk->sk_lock.owned && sk->sk_socket && !sk->sk_err && !tp_is_mptcp(tp);
+	return sk->sk_lock.owned && has_socket && !sk->sk_err && !tp_is_mptcp(tp);
 }
 
 /*
@@ -33,7 +34,7 @@ static __always_inline bool current_closes(const struct sock *sk, const struct t
  * close and shutdown.
  */
 static __always_inline bool current_is_owner(const struct sock *sk, const struct tcp_sock *tp,
-					     int oldstate, int newstate)
+					     bool has_socket, int oldstate, int newstate)
 {
 	switch (oldstate) {
 	case BPF_TCP_CLOSE:
@@ -42,10 +43,10 @@ static __always_inline bool current_is_owner(const struct sock *sk, const struct
 		return newstate == BPF_TCP_CLOSE;
 	case BPF_TCP_ESTABLISHED:
 		return (newstate == BPF_TCP_FIN_WAIT1 || newstate == BPF_TCP_CLOSE) &&
-		       current_closes(sk, tp);
+		       current_closes(sk, tp, has_socket);
 	case BPF_TCP_CLOSE_WAIT:
 		return (newstate == BPF_TCP_LAST_ACK || newstate == BPF_TCP_CLOSE) &&
-		       current_closes(sk, tp);
+		       current_closes(sk, tp, has_socket);
 	}
 	return false;
 }
@@ -66,10 +67,10 @@ static __always_inline __u64 process_key(const struct wire_owner *o, __u32 born)
 }
 
 /* What the socket itself says, which it always does; and no process. */
-static __always_inline void owner_read(const struct sock *sk, struct wire_owner *o)
+static __always_inline void owner_read(const struct sock *sk, __u64 cgroup, struct wire_owner *o)
 {
 	o->uid = sk->sk_uid.val;
-	o->cgroup = sk_cgroup_id(sk);
+	o->cgroup = cgroup;
 	o->pid = 0;
 	__builtin_memset(o->comm, 0, sizeof(o->comm));
 }
@@ -89,19 +90,22 @@ static __always_inline bool sk_is_of_process(const struct sock *sk)
 
 static __always_inline void tell_owner_seen(const struct sock *sk)
 {
-	__u32 netns = sk->__sk_common.skc_net.net->ns.inum;
 	struct wire_owner_seen *rec;
 	struct wire_counters *count;
 	const struct tcp_sock *tp;
 	struct wire_tuple tuple;
+	struct sk_links links;
+	__u32 netns;
 
+	sk_links_read(sk, &links);
+	netns = links.net->ns.inum;
 	if (!netns_in_scope(netns) || !sk_is_of_process(sk))
 		return;
 	tp = bpf_skc_to_tcp_sock((void *)sk);
 	if (!tp)
 		return;
 	sk_read_tuple(sk, tp, &tuple);
-	if (!tuple_in_scope(&tuple, true, true) || !cgroup_in_scope(sk))
+	if (!tuple_in_scope(&tuple, true, true) || !cgroup_id_in_scope(links.cgroup))
 		return;
 	count = counters_of(netns);
 	if (!count)
@@ -110,7 +114,7 @@ static __always_inline void tell_owner_seen(const struct sock *sk)
 	if (!rec)
 		return;
 	record_identity(&rec->hdr, sk_cookie(&sk->__sk_common), sk);
-	owner_read(sk, &rec->owner);
+	owner_read(sk, links.cgroup, &rec->owner);
 	rec->born = 0;
 	process_read(&rec->owner, &rec->born);
 	rec->pad = 0;

@@ -186,16 +186,14 @@ static __always_inline bool listener_in_scope(const struct wire_tuple *t)
 	return scope_lports_all || !t->lport || port_in(scope_lports, t->lport);
 }
 
-/* sk: full, or listening.  What has no cgroup, or one that nobody looked at, stays. */
-static __always_inline bool cgroup_in_scope(const struct sock *sk)
+/* What has no cgroup, or one that nobody looked at, stays. */
+static __always_inline bool cgroup_id_in_scope(__u64 id)
 {
 	const __u8 *verdict;
 	struct wire_cpu *cpu;
-	__u64 id;
 
 	if (!judges_cgroups)
 		return true;
-	id = sk_cgroup_id(sk);
 	cpu = this_cpu();
 	if (!cpu || cpu->passing == id)
 		return true;
@@ -205,13 +203,37 @@ static __always_inline bool cgroup_in_scope(const struct sock *sk)
 	return !verdict || *verdict != WIRE_J_DROPS;
 }
 
+/* sk: full, or listening. */
+static __always_inline bool cgroup_in_scope(const struct sock *sk)
+{
+	return !judges_cgroups || cgroup_id_in_scope(sk_cgroup_id(sk));
+}
+
+/* ---- what its pointers lead to ---- */
+
+/*
+ * Read before a program's paths part: since 6.4 the verifier goes through all of the
+ * kernel's BTF by name for each pointer that is loaded, on each path on which it is
+ * (btf_nested_type_is_trusted()), a millisecond at a time.
+ */
+struct sk_links {
+	const struct net *net;
+	__u64 cgroup;		/* id; 0: none */
+	bool has_socket;
+};
+
+static __always_inline void sk_links_read(const struct sock *sk, struct sk_links *l)
+{
+	l->net = sk->__sk_common.skc_net.net;
+	l->cgroup = sk_cgroup_id(sk);
+	l->has_socket = sk->sk_socket;
+}
+
 /* ---- the sample ---- */
 
 static __always_inline void sample_read_close(const struct sock *sk, const struct tcp_sock *tp,
-					      struct wire_sample *s)
+					      const struct net *net, struct wire_sample *s)
 {
-	const struct net *net = sk->__sk_common.skc_net.net;
-
 	s->lingertime = sk->sk_lingertime;
 	s->linger2 = tp->linger2;
 	s->rto = tp->inet_conn.icsk_rto;
@@ -230,7 +252,8 @@ static __always_inline void sample_clear_close(struct wire_sample *s)
 	s->tw_limit = 0;
 }
 
-static __always_inline __u16 sample_flags(const struct sock *sk, const struct tcp_sock *tp)
+static __always_inline __u16 sample_flags(const struct sock *sk, const struct tcp_sock *tp,
+					  bool has_socket)
 {
 	unsigned long flags = sk->__sk_common.skc_flags;
 	__u16 ret = WIRE_S_VALID;
@@ -241,7 +264,7 @@ static __always_inline __u16 sample_flags(const struct sock *sk, const struct tc
 		ret |= WIRE_S_DEAD;
 	if (flags & SOCK_LINGER)
 		ret |= WIRE_S_LINGER;
-	if (!sk->sk_socket)
+	if (!has_socket)
 		ret |= WIRE_S_NO_SOCKET;
 	if (tp_is_mptcp(tp))
 		ret |= WIRE_S_MPTCP;
@@ -249,7 +272,8 @@ static __always_inline __u16 sample_flags(const struct sock *sk, const struct tc
 }
 
 static __always_inline void sample_read(const struct sock *sk, const struct tcp_sock *tp,
-					bool closing, struct wire_sample *s)
+					const struct sk_links *l, bool closing,
+					struct wire_sample *s)
 {
 	s->bytes_acked = tp->bytes_acked;
 	s->bytes_received = tp->bytes_received;
@@ -266,7 +290,7 @@ static __always_inline void sample_read(const struct sock *sk, const struct tcp_
 	s->total_retrans = tp->total_retrans;
 	s->srtt_us8 = tp->srtt_us;
 	s->min_rtt_us = tp->rtt_min.s[0].v;
-	s->flags = sample_flags(sk, tp);
+	s->flags = sample_flags(sk, tp, l->has_socket);
 	s->err = sk->sk_err;
 	s->err_soft = sk->sk_err_soft;
 	s->shutdown = sk->sk_shutdown;
@@ -276,7 +300,7 @@ static __always_inline void sample_read(const struct sock *sk, const struct tcp_
 	s->ca_state = BPF_CORE_READ_BITFIELD(&tp->inet_conn, icsk_ca_state);
 	s->pad = 0;
 	if (closing)
-		sample_read_close(sk, tp, s);
+		sample_read_close(sk, tp, l->net, s);
 	else
 		sample_clear_close(s);
 }

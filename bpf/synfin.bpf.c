@@ -123,12 +123,14 @@ static __always_inline void do_on_set_state(__u64 *ctx)
 	const struct tcp_sock *tp;
 	struct wire_state *rec;
 	struct wire_tuple tuple;
+	struct sk_links links;
 	bool cloned;
 	__u32 netns;
 
 	if (!sk_is_tcp(sk))
 		return;
-	netns = sk->__sk_common.skc_net.net->ns.inum;
+	sk_links_read(sk, &links);
+	netns = links.net->ns.inum;
 	if (!netns_in_scope(netns))
 		return;
 	tp = bpf_skc_to_tcp_sock((void *)sk);
@@ -142,7 +144,7 @@ static __always_inline void do_on_set_state(__u64 *ctx)
 	cloned = oldstate == BPF_TCP_LISTEN && newstate == BPF_TCP_SYN_RECV;
 	if (cloned)
 		sk_forget_seen(sk);
-	if (!cgroup_in_scope(sk)) {
+	if (!cgroup_id_in_scope(links.cgroup)) {
 		if (claims(sk, tp, oldstate, newstate))
 			claim_record(netns, &tuple, 0);
 		return;
@@ -159,14 +161,14 @@ static __always_inline void do_on_set_state(__u64 *ctx)
 	record_identity(&rec->hdr,
 			cloned && sk_is_raw_clone(sk) ? 0 : sk_cookie(&sk->__sk_common), sk);
 	rec->tuple = tuple;
-	owner_read(sk, &rec->owner);
+	owner_read(sk, links.cgroup, &rec->owner);
 	rec->born = 0;
-	if (wants_owners && current_is_owner(sk, tp, oldstate, newstate))
+	if (wants_owners && current_is_owner(sk, tp, links.has_socket, oldstate, newstate))
 		process_read(&rec->owner, &rec->born);
 	if (cloned)	/* the listener's numbers */
 		__builtin_memset(&rec->sample, 0, sizeof(rec->sample));
 	else
-		sample_read(sk, tp, newstate == BPF_TCP_CLOSE, &rec->sample);
+		sample_read(sk, tp, &links, newstate == BPF_TCP_CLOSE, &rec->sample);
 	rec->oldstate = oldstate;
 	rec->newstate = newstate;
 	__builtin_memset(rec->pad, 0, sizeof(rec->pad));
