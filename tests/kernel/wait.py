@@ -6,6 +6,7 @@ import time
 from load import EMULATED
 
 PATIENCE = 60.0 if EMULATED else 20.0   # seconds; then it will never happen
+_PAUSE = 0.05 if EMULATED else 0.01     # seconds: where many wait, asking is work, too
 
 
 def wait_until(happened, what, seconds=PATIENCE):
@@ -13,4 +14,4 @@ def wait_until(happened, what, seconds=PATIENCE):
     while not happened():
         if time.monotonic() > deadline:
             raise TimeoutError(f"no {what} within {seconds} s")
-        time.sleep(0.01)
+        time.sleep(_PAUSE)
