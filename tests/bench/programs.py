@@ -14,7 +14,7 @@ import cgroup1
 
 
 EMPTY = "an empty program"
-TURNS = 40 if QUICK else 150
+TURNS = 25 if QUICK else 150
 
 
 @contextlib.contextmanager
