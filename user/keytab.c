@@ -77,23 +77,6 @@ void *keytab_add(struct keytab *t, const void *key)
 	return entry;
 }
 
-void keytab_filter(struct keytab *t, bool (*keep)(const void *entry, const void *ctx),
-		   const void *ctx)
-{
-	uint32_t nr = t->nr;
-
-	memset(t->slots, 0, t->nr_slots * sizeof(*t->slots));
-	t->nr = 0;
-	for (uint32_t i = 0; i < nr; i++) {
-		const char *entry = keytab_at(t, i);
-
-		if (!keep(entry, ctx))
-			continue;
-		*probe(t, entry) = t->nr + 1;
-		memmove(keytab_at(t, t->nr++), entry, t->entry_size);
-	}
-}
-
 /* Few entries are looked up; many are wiped with all slots. */
 void keytab_clear(struct keytab *t)
 {
@@ -106,5 +89,21 @@ void keytab_clear(struct keytab *t)
 	while (t->nr) {
 		*probe(t, keytab_at(t, t->nr - 1)) = 0;
 		t->nr--;
+	}
+}
+
+void keytab_filter(struct keytab *t, bool (*keep)(const void *entry, const void *ctx),
+		   const void *ctx)
+{
+	uint32_t nr = t->nr;
+
+	keytab_clear(t);	/* the entries stay where they are */
+	for (uint32_t i = 0; i < nr; i++) {
+		const char *entry = keytab_at(t, i);
+
+		if (!keep(entry, ctx))
+			continue;
+		*probe(t, entry) = t->nr + 1;
+		memmove(keytab_at(t, t->nr++), entry, t->entry_size);
 	}
 }
