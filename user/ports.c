@@ -8,7 +8,7 @@
 #include "tcp_state.h"
 
 #define SPACES_MAX	65536	/* of 120 bytes */
-#define POOLS_MAX	64	/* of 8 KB; a host has few addresses of its own */
+#define POOLS_MAX	64	/* of 24 KB; a host has few addresses of its own */
 #define NSEC_PER_MSEC	1000000ull
 #define TIME_WAIT_SEC	60	/* TCP_TIMEWAIT_LEN */
 
@@ -124,23 +124,23 @@ static struct port_space *take(struct ports *p, const struct wire_tuple *t, uint
 	return s;
 }
 
-static void take_from_pool(struct ports *p, const struct wire_tuple *t, bool time_wait, bool shared)
+/* NULL: no room. */
+static struct port_pool *take_from_pool(struct ports *p, const struct wire_tuple *t, bool shared)
 {
 	struct port_pool *pool = keytab_add(&p->pools, t->laddr);
 
 	if (!pool)
-		return;
+		return NULL;
 	pool->family = t->family;
 	pool->bound += !shared;
-	if (has_bit(pool->bits, t->lport))
-		return;
-	set_bit(pool->bits, t->lport);
-	pool->used++;
-	pool->time_wait += time_wait;
+	set_bit(pool->taken, t->lport);
+	return pool;
 }
 
 void ports_add_socket(struct ports *p, const struct wire_socket *socket)
 {
+	struct port_pool *pool;
+
 	if (socket->state == TS_LISTEN) {
 		set_bit(p->listening, socket->tuple.lport);
 		return;
@@ -148,7 +148,9 @@ void ports_add_socket(struct ports *p, const struct wire_socket *socket)
 	if (!takes_port(p, &socket->tuple))
 		return;
 	take(p, &socket->tuple, 1);
-	take_from_pool(p, &socket->tuple, false, socket->flags & WIRE_M_SHARED);
+	pool = take_from_pool(p, &socket->tuple, socket->flags & WIRE_M_SHARED);
+	if (pool)
+		set_bit(pool->open, socket->tuple.lport);
 }
 
 static bool is_loopback(const uint8_t *addr)
@@ -177,11 +179,14 @@ static bool is_old_enough(const struct ports *p, const struct wire_mini *mini)
 void ports_add_mini(struct ports *p, const struct wire_mini *mini)
 {
 	bool time_wait = mini->substate == TS_TIME_WAIT;
+	struct port_pool *pool;
 	struct port_space *s;
 
 	if (!takes_port(p, &mini->tuple))
 		return;
-	take_from_pool(p, &mini->tuple, time_wait, mini->flags & WIRE_M_SHARED);
+	pool = take_from_pool(p, &mini->tuple, mini->flags & WIRE_M_SHARED);
+	if (pool && time_wait)
+		set_bit(pool->waits, mini->tuple.lport);
 	s = take(p, &mini->tuple, 1);
 	if (!s) {
 		p->rest_time_wait += time_wait;
@@ -210,15 +215,6 @@ void ports_add_group(struct ports *p, const struct wire_mini_group *group)
 	s->reusable += is_reusable(p, &group->tuple) ? group->stamped : 0;
 }
 
-static unsigned int count_bits(uint64_t word)
-{
-	unsigned int ret = 0;
-
-	for (; word; word &= word - 1)
-		ret++;
-	return ret;
-}
-
 void ports_add_pool(struct ports *p, const struct wire_mini_pool *from)
 {
 	struct port_pool *pool = keytab_add(&p->pools, from->laddr);
@@ -228,12 +224,18 @@ void ports_add_pool(struct ports *p, const struct wire_mini_pool *from)
 	pool->family = from->family;
 	pool->bound += from->bound;
 	for (unsigned int i = 0; i < 1024; i++) {
-		uint64_t new = from->taken[i] & ~pool->bits[i];
-
-		pool->bits[i] |= new;
-		pool->used += count_bits(new);
-		pool->time_wait += count_bits(new & from->waits[i]);
+		pool->taken[i] |= from->taken[i];
+		pool->waits[i] |= from->waits[i];
 	}
+}
+
+static uint32_t count_bits(uint64_t word)
+{
+	uint32_t ret = 0;
+
+	for (; word; word &= word - 1)
+		ret++;
+	return ret;
 }
 
 /* A pool that nobody drew from at bind() is no more than the sum of the spaces. */
@@ -250,8 +252,10 @@ static void tell_pools(struct ports *p)
 		s = touch(p, &key, pool->family);
 		if (!s)
 			continue;
-		s->used = pool->used;
-		s->time_wait = pool->time_wait;
+		for (unsigned int k = 0; k < 1024; k++) {
+			s->used += count_bits(pool->taken[k]);
+			s->time_wait += count_bits(pool->waits[k] & ~pool->open[k]);
+		}
 	}
 }
 

@@ -44,9 +44,9 @@ struct port_space {
 /* Of one local address: which ports are taken at all. */
 struct port_pool {
 	uint8_t laddr[16];
-	uint64_t bits[1024];
-	uint32_t used, time_wait;
-	uint32_t bound;		/* sockets whose port was drawn at bind() */
+	/* ports, as bits: of all sockets, of those that are open, of those in TIME_WAIT */
+	uint64_t taken[1024], open[1024], waits[1024];
+	uint32_t bound;		/* those whose port was drawn at bind() */
 	uint8_t family;
 };
 

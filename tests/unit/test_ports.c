@@ -258,6 +258,32 @@ static void what_was_bound_first_draws_from_one_pool_for_all_destinations(void *
 	assert_int_equal(spaces[1]->used, 2);
 }
 
+static void a_port_of_the_pool_that_is_open_too_does_not_wait(void **state)
+{
+	for (int order = 0; order < 2; order++) {
+		struct port_space *spaces[4];
+		unsigned int nr;
+
+		census(T0 + order);
+		if (order)
+			in_time_wait(3, 5, 30);
+		socket_to(2, 5, 0);
+		if (!order)
+			in_time_wait(3, 5, 30);
+		in_time_wait(3, 6, 30);
+		nr = ports_leave(&ports, 4, spaces);
+		for (unsigned int i = 0; i < nr; i++) {
+			if (!spaces[i]->key.is_pool)
+				continue;
+			assert_int_equal(spaces[i]->used, 2);
+			assert_int_equal(spaces[i]->time_wait, 1);
+			nr = 0;
+		}
+		assert_int_equal(nr, 0);	/* there was one */
+		ports_end(&ports);
+	}
+}
+
 static void without_bind_there_is_no_pool(void **state)
 {
 	struct port_space *spaces[4];
@@ -391,6 +417,7 @@ int main(void)
 		TEST(without_timestamps_nothing_is_reusable),
 		TEST(by_default_only_loopback_reuses),
 		TEST(what_was_bound_first_draws_from_one_pool_for_all_destinations),
+		TEST(a_port_of_the_pool_that_is_open_too_does_not_wait),
 		TEST(without_bind_there_is_no_pool),
 		TEST(one_census_is_no_rate),
 		TEST(what_grows_is_full_when_the_rest_is_taken_at_the_same_rate),

@@ -227,7 +227,7 @@ static void feed_counted(struct counted *c)
 	feed((union event){ .mini_pool = c->pool });
 }
 
-/* Of three hosts, on ports of which some are connect()'s, some are not, one is listened on. */
+/* Of two hosts, on ports of which some are connect()'s, some are not, one is listened on. */
 static struct wire_mini some_mini(unsigned int n)
 {
 	struct wire_mini mini = {
@@ -237,14 +237,13 @@ static struct wire_mini some_mini(unsigned int n)
 	};
 
 	mini.tuple.lport = n % 11 ? 39980 + n * 13 % 120 : 40050;
-	mini.tuple.raddr[15] = n % 3;
+	mini.tuple.raddr[15] = n % 2;
 	return mini;
 }
 
 static void open_one_census(void)
 {
 	facts(1);
-	socket_in(1, 3, TS_ESTABLISHED);
 	feed((union event){ .socket = {
 		.hdr = hdr_of(WIRE_SOCKET, sizeof(struct wire_socket), T0, 1),
 		.tuple = { .lport = 40050, .family = 4 }, .state = TS_LISTEN } });
@@ -273,7 +272,7 @@ static void what_the_kernel_counted_is_told_as_if_one_by_one(void **state)
 	nr = nr_told;
 	memcpy(rows, told, sizeof(rows));
 	memcpy(rows_left, told_left[0], sizeof(rows_left));
-	assert_true(nth(REPORT_PORT_SPACE, 3) != NULL || nth(REPORT_PORT_SPACE, 2) != NULL);
+	assert_non_null(nth(REPORT_PORT_SPACE, 2));	/* two hosts', and the pool */
 	deinit(state);
 
 	init(SURVEY_TIME_WAIT, (struct wire_scope){});
