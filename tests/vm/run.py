@@ -24,19 +24,22 @@ sys.path.append(os.path.join(HERE, "../../tools"))
 import image
 import kernels
 from guest import Guest, Qemu, backports
-from packages import Apt, Unavailable, architecture, end_in, release, unpack
+from packages import Apt, Unavailable, architecture, end_in, natural, release, unpack
 
 DEFAULT = "5.10 6.1 6.12 6.18 newest"
 # A machine runs one group of checks, so that no machine is the last for long.
-GROUPS = (("scenarios",), ("doctor", "rights", "existing", "filters", "cgroups", "timewait", "storm", "audit"))
-CHECKS = [check for group in sorted(GROUPS, key=len, reverse=True) for check in group]
+EVERYWHERE = (("scenarios",), ("rights", "storm", "audit"))
+# What differs between kernels in these differs between the first and the last. Of a
+# list of kernels those run them, of this machine's architecture, unless -c names them.
+AT_THE_ENDS = ("doctor", "existing", "filters", "cgroups", "timewait")
+CHECKS = [*AT_THE_ENDS, *EVERYWHERE[1], *EVERYWHERE[0]]
 SHORT = "rights scenarios storm audit"      # in one machine, and of the last three a few tests
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-k", "--kernels", default=DEFAULT, help=f"which kernels, in Debian's words, ARCH: before it if it is not this one's ({DEFAULT})")
-    parser.add_argument("-c", "--checks", help="which checks (all)")
+    parser.add_argument("-c", "--checks", help=f"which checks, on each kernel (all; {', '.join(AT_THE_ENDS)} on the first and the last)")
     parser.add_argument("-p", "--pattern", default="", help="only scenarios whose names contain this")
     parser.add_argument("-q", "--quick", action="store_true", help=f"a few tests of each: {SHORT}")
     parser.add_argument("-s", "--synfin", default="build/synfin-static", help="the static binary")
@@ -47,6 +50,7 @@ def arguments():
     parser.add_argument("-m", "--machines", type=int, default=2, help="machines at a time (2)")
     parser.add_argument("-v", "--verbose", action="store_true", help="what a failed test said, in full")
     options = parser.parse_args()
+    options.chosen = bool(options.checks)
     options.checks = [check for check in CHECKS
                       if check in (options.checks or (SHORT if options.quick else " ".join(CHECKS))).split()]
     options.until = time.monotonic() + options.time
@@ -221,17 +225,27 @@ def table(done, checks):
     return ["  " + "  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in rows]
 
 
-def groups_of(options):
-    groups = (CHECKS,) if options.quick else GROUPS
-    return [found for group in groups if (found := tuple(check for check in group if check in options.checks))]
+def machines(options, found):
+    """(furniture, unpacked, checks) of each, those that take longest first."""
+    ends = found if options.chosen else at_the_ends(found)
+    groups = ([(CHECKS, found)] if options.quick else
+              [(EVERYWHERE[0], found), (AT_THE_ENDS, ends), (EVERYWHERE[1], found)])
+    for group, kernels_ in groups:
+        if checks := tuple(check for check in group if check in options.checks):
+            yield from ((furniture, unpacked, checks) for furniture, unpacked in kernels_)
+
+
+def at_the_ends(found):
+    own = [one for one in found if one[1].kernel.name == one[1].kernel.version]
+    by_age = sorted(own, key=lambda one: natural(one[1].kernel.version))
+    return [by_age[0], by_age[-1]] if len(by_age) > 1 else by_age
 
 
 def run(options, tap):
     begun = time.monotonic()
     found, missing = find_kernels(options)
-    plans = [Plan(furniture, unpacked, group, options)
-             for group in groups_of(options) for furniture, unpacked in found]
-    print(f"1..{len(found) * len(options.checks) + len(missing)}", flush=True)
+    plans = [Plan(furniture, unpacked, checks, options) for furniture, unpacked, checks in machines(options, found)]
+    print(f"1..{sum(len(plan.checks) for plan in plans) + len(missing)}", flush=True)
     for wanted, why in missing:
         tap.tell(f"Linux {wanted}", False, skip=why)
     with concurrent.futures.ThreadPoolExecutor(options.machines) as pool:
