@@ -21,15 +21,19 @@ void ownerset_deinit(struct ownerset *s)
 	memset(s, 0, sizeof(*s));
 }
 
-/* FNV-1a; whoever chooses his name to collide has as many processes to start. */
+_Static_assert(sizeof(struct ownership) % sizeof(uint64_t) == 0, "hashed by words");
+
+/* Whoever chooses his name to collide has as many processes to start. */
 static uint32_t *bucket_of(const struct ownerset *s, const struct ownership *o)
 {
-	const uint8_t *p = (const uint8_t *)o;
-	uint64_t hash = 0xcbf29ce484222325ull;
+	uint64_t words[sizeof(*o) / sizeof(uint64_t)], hash = 0;
 
-	for (size_t i = 0; i < sizeof(*o); i++)
-		hash = (hash ^ p[i]) * 0x100000001b3ull;
-	return &s->buckets[hash >> 32 & (s->nr_buckets - 1)];
+	memcpy(words, o, sizeof(words));
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ull;
+		hash ^= hash >> 32;
+	}
+	return &s->buckets[hash & (s->nr_buckets - 1)];
 }
 
 static void insert(struct ownerset *s, uint32_t i)

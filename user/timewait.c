@@ -8,6 +8,7 @@
 #define NSEC_PER_SEC	1000000000ull
 #define NSEC_PER_MSEC	1000000ull
 
+#define RUN		1024u	/* ports; a power of two */
 #define CHUNK		4096u	/* entries: little is lost to whole pages */
 #define PLACE_BUCKETS	1024u
 #define FIRST_PLACES	16u
@@ -176,12 +177,22 @@ static uint32_t *bucket_at(const struct timewait *t, uint32_t hash)
 	return &t->buckets[i < t->nr_buckets ? i : i & t->mask >> 1];
 }
 
+/*
+ * Of one peer the port that is drawn is mostly the higher one, and a little above the
+ * one before: those in a run of ports have neighbouring buckets, from a place on that
+ * nobody knows.  So they share cache lines.
+ */
 static uint32_t *bucket(const struct timewait *t, uint16_t place, const uint8_t *laddr,
 			const uint8_t *raddr, uint16_t lport, uint16_t rport)
 {
-	uint64_t hash = mix(t->seed, (uint64_t)place << 32 | (uint32_t)lport << 16 | rport);
+	uint32_t drawn = lport > rport ? lport : rport;
+	uint32_t run = (uint32_t)lport << 16 | rport;
+	uint64_t hash;
 
-	return bucket_at(t, mix_addr(mix_addr(hash, laddr), raddr) >> 16);
+	run &= lport > rport ? ~((uint32_t)(RUN - 1) << 16) : ~(uint32_t)(RUN - 1);
+	hash = mix(t->seed, (uint64_t)place << 32 | run);
+	hash = mix_addr(mix_addr(hash, laddr), raddr);
+	return bucket_at(t, (hash >> 16) + drawn % RUN);
 }
 
 static uint32_t *bucket_of(const struct timewait *t, const struct mini *m)
