@@ -13,6 +13,14 @@ import time
 SYNFIN = os.environ.get("SYNFIN", "build/synfin")
 STORM = os.environ.get("STORM", "build/tests/storm")
 
+
+def as_nobody(capabilities):
+    """What runs a program as a user who may read nothing but his own, with these capabilities."""
+    listed = ",".join(f"+{name.lower()}" for name in capabilities)
+    return ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps", listed,
+            "--ambient-caps", listed]
+
+
 # Of the storm's kinds all but the one whose truth is not exact (tests/kernel/storm.py).
 MIX = "*_fin*,half_close*,*_unread,client_*,server_linger0,late_data,refused"
 

@@ -5,6 +5,7 @@ no client brings it down. Needs root and no packages. SYNFIN and STORM name the
 programs. TAP.
 """
 
+import collections
 import gzip
 import os
 import pathlib
@@ -14,11 +15,12 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "kernel"))
 from attempts import Skip, attempts             # noqa: E402
-from exporter import MIX, STORM, SYNFIN, Exporter, Netns, Storm, parse     # noqa: E402
+from exporter import MIX, STORM, SYNFIN, Exporter, Netns, Storm, as_nobody, parse     # noqa: E402
 from traffic import Traffic, sysctl            # noqa: E402
 import cost                                     # noqa: E402
 import groups                                   # noqa: E402
@@ -461,6 +463,74 @@ def a_thousand_connections():
         yield from storm.wrong(settled(exporter))
 
 
+def a_thousand_at_once():
+    """of a thousand scrapes at once each is answered, refused, cut off or waits, and no record is lost"""
+    with Netns("at-once") as netns, Exporter("-N", netns) as exporter:
+        crowd = []
+        for _ in range(1000):
+            connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            connection.connect_ex(("127.0.0.1", exporter.port))
+            crowd.append(connection)
+        for connection in crowd:
+            try:
+                connection.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            except OSError:     # refused already, or not accepted yet
+                pass
+        storm = Storm(netns, "-n", "2000", "-m", MIX)
+        answers, waiting, deadline = collections.Counter(), set(crowd), time.monotonic() + 10
+        while waiting and time.monotonic() < deadline:
+            for connection in list(waiting):
+                try:
+                    answers[connection.recv(12)] += 1
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    answers[b""] += 1
+                waiting.remove(connection)
+            time.sleep(0.05)
+        print(f"# {dict(answers)}, {len(waiting)} still wait", flush=True)
+        for connection in crowd:
+            connection.close()
+        if not answers[b"HTTP/1.1 200"] or set(answers) - {b"HTTP/1.1 200", b"HTTP/1.1 503", b""}:
+            yield f"answers: {answers}"
+        deadline = time.monotonic() + 20
+        while (status := exporter.get()[0]) != 200 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        if status != 200:
+            yield f"afterwards: {status}"
+        yield from storm.wrong(settled(exporter))
+
+
+def scraped_all_the_time():
+    """scrapes in a loop, of both formats, from four sides, lose no record of a storm, and each is whole"""
+    formats, over, found = [{}, OPENMETRICS, {"Accept-Encoding": "gzip"}], threading.Event(), collections.Counter()
+    with Netns("scraped") as netns, Exporter("-N", netns) as exporter:
+        def scrape(number):
+            while not over.is_set():
+                status, headers, body = exporter.get(headers=formats[number % len(formats)])
+                text = gzip.decompress(body) if headers["Content-Encoding"] == "gzip" else body
+                whole = text.endswith(b"# EOF\n") if number % len(formats) == 1 else b"\nsynfin_" in text
+                found["whole" if status == 200 and whole else status] += 1
+
+        threads = [threading.Thread(target=scrape, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            storm = Storm(netns, "-n", "10000", "-m", MIX)
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+        samples = settled(exporter)
+        print(f"# scraped {found['whole']} times", flush=True)
+        if set(found) != {"whole"} or found["whole"] < 20:
+            yield f"scrapes: {dict(found)}"
+        lost = {dict(labels)["reason"]: n for (name, labels), n in samples.items() if name == "synfin_events_lost_total"}
+        if any(lost.values()):
+            yield f"lost: {lost}"
+        yield from storm.wrong(samples)
+
+
 def slow_readers():
     """who sends or reads slowly is cut off, and holds up nobody"""
     with Netns("slow") as netns, Exporter("-N", netns) as exporter:
@@ -593,12 +663,6 @@ def deployed_capabilities():
     return given
 
 
-def as_nobody(capabilities):
-    listed = ",".join(f"+{name.lower()}" for name in capabilities)
-    return ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps", listed,
-            "--ambient-caps", listed]
-
-
 def capabilities():
     """the capabilities in deploy/ are what it takes, and none too many"""
     first, *others = deployed_capabilities()
@@ -662,7 +726,7 @@ def systemd():
 TESTS = [storm_is_counted, overflow_keeps_the_kernels_counters, what_is_kept_back_is_corrected, a_start_with_losses,
          existing_sockets_are_in_the_gauge,
          the_kernels_counters_are_told, a_namespace_in_the_place_of_another, port_space_and_close_wait, accept_queues, both_formats, pages,
-         garbage, a_thousand_connections, slow_readers, hang_ups, max_requests, bad_places, textfile, full_disk, capabilities, systemd, *web.TESTS, *groups.TESTS, *cost.TESTS]
+         garbage, a_thousand_connections, a_thousand_at_once, scraped_all_the_time, slow_readers, hang_ups, max_requests, bad_places, textfile, full_disk, capabilities, systemd, *web.TESTS, *groups.TESTS, *cost.TESTS]
 
 
 def main():

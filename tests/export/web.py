@@ -11,7 +11,7 @@ import threading
 import time
 import warnings
 
-from exporter import MIX, SYNFIN, Exporter, Netns, Storm, parse
+from exporter import MIX, SYNFIN, Exporter, Netns, Storm, as_nobody, parse
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -208,4 +208,48 @@ def bad_web_config():
                 yield f"{text!r}: exit status {done.returncode}, {done.stderr!r}"
 
 
-TESTS = [tls, client_certificates, passwords, storm_of_passwords, bad_web_config]
+def unreadable(directory):
+    """A web config whose certificate everybody may read, and its key nobody but root."""
+    certificate(directory, "one")
+    os.chmod(directory, 0o755)
+    os.chmod(f"{directory}/one.key", 0o600)
+    path = write(directory, "tls_server_config:\n  cert_file: one.crt\n  key_file: one.key\n")
+    os.chmod(path, 0o644)
+    return path
+
+
+def unreadable_certificates():
+    """a key, certificate or web config that may not be read is told in one line; later, the old one stays"""
+    with Netns("unreadable") as netns, tempfile.TemporaryDirectory() as directory:
+        path, nobody = unreadable(directory), as_nobody(["BPF", "PERFMON", "SYS_ADMIN"])
+
+        def refused(*words):
+            done = subprocess.run([*nobody, SYNFIN, "export", "-N", netns, "--web.listen-address", "127.0.0.1:0",
+                                   "--web.config.file", path], stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+            lines = done.stderr.splitlines()
+            if done.returncode != 1 or len(lines) != 1 or any(word not in lines[0] for word in [*words, "Permission denied"]):
+                yield f"exit status {done.returncode}, {done.stderr!r}"
+
+        yield from refused("key_file", "one.key")
+        os.chmod(f"{directory}/one.key", 0o644)
+        os.chmod(f"{directory}/one.crt", 0o600)
+        yield from refused("cert_file", "one.crt")
+        os.chmod(f"{directory}/one.crt", 0o644)
+        os.chmod(path, 0o600)
+        yield from refused("web.yml")
+        os.chmod(path, 0o644)
+        with Exporter("-N", netns, "--web.config.file", path, within=nobody) as exporter:
+            old = client(directory, "one")
+            before = get(exporter, context=old)
+            certificate(directory, "two")
+            os.chmod(f"{directory}/two.key", 0o600)
+            for kind in "key", "crt":
+                os.rename(f"{directory}/two.{kind}", f"{directory}/one.{kind}")
+            told = until(1, lambda: exporter.said().count("Permission denied"))
+            time.sleep(2.2)     # it is looked at once a second
+            yield from differing([("before", before, 200), ("told", told, 1),
+                                  ("told again", exporter.said().count("Permission denied"), 1),
+                                  ("after", get(exporter, context=old), 200)])
+
+
+TESTS = [tls, client_certificates, passwords, storm_of_passwords, bad_web_config, unreadable_certificates]
