@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`synfin export` and what reads it: Prometheus, promtool, an OpenMetrics parser,
 VictoriaMetrics. Needs root. SYNFIN and STORM name the programs; TOOLS the directory
-that tests/export/fetch made: without it every test is skipped, and says so. TAP.
+that tests/export/fetch made: without it every test is skipped, and says so. With
+MILLION=1 ClickHouse gets a million records, too, which takes some minutes. A word is a
+pattern of the tests to run. TAP.
 """
 
 import contextlib
@@ -210,48 +212,110 @@ _USERS = """<yandex><profiles><default/></profiles><quotas><default/></quotas><u
 <networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default></users></yandex>"""
 
 
-def connections_of(netns, directory):
+def connections_of(netns, directory, count):
     """A storm, and the file that `synfin conns -o json` made of it."""
     path = os.path.join(directory, "conns.json")
     with open(path, "wb") as out, subprocess.Popen([SYNFIN, "conns", "-o", "json", "-N", netns], stdout=out,
                                                    stderr=subprocess.PIPE) as tracer:
         tracer.stderr.readline()    # that it traces
-        storm = Storm(netns, "-n", "3000", "-m", MIX)
+        storm = Storm(netns, "-n", str(count), "-m", MIX)
         time.sleep(0.3)
         tracer.terminate()
     return storm, path
 
 
-def clickhouse():
-    """ClickHouse takes connection records by deploy/fleet, and answers the questions there"""
+class ClickHouse:
+    """A server of its own, with the schema of deploy/."""
+
     fleet = DEPLOY / "fleet/clickhouse"
-    with Netns("clickhouse") as netns, tempfile.TemporaryDirectory() as directory:
-        http, tcp = free_port(), free_port()
-        for name, text in ("config.xml", _CLICKHOUSE.format(directory, http, tcp)), ("users.xml", _USERS):
+
+    def __init__(self, stack):
+        directory = stack.enter_context(tempfile.TemporaryDirectory())
+        http, self.port = free_port(), free_port()
+        for name, text in ("config.xml", _CLICKHOUSE.format(directory, http, self.port)), ("users.xml", _USERS):
             pathlib.Path(directory, name).write_text(text)
         for name in "data", "tmp":
             os.mkdir(os.path.join(directory, name))
-        storm, path = connections_of(netns, directory)
+        stack.enter_context(running("/usr/sbin/clickhouse-server", f"--config-file={directory}/config.xml", port=http,
+                                    ready="/"))
+        self.ask((self.fleet / "schema-18.16.sql").read_text())
 
-        def ask(text):
-            done = subprocess.run(["clickhouse-client", "--port", str(tcp), "-n"], input=text, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
-            return done.stdout if not done.returncode else f"error: {done.stdout}"
+    def ask(self, text):
+        done = subprocess.run(["clickhouse-client", "--port", str(self.port), "-n"], input=text, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+        return done.stdout if not done.returncode else f"error: {done.stdout}"
 
-        with running("/usr/sbin/clickhouse-server", f"--config-file={directory}/config.xml", port=http, ready="/"):
-            ask((fleet / "schema-18.16.sql").read_text())
-            with open(path, "rb") as file:
-                done = subprocess.run(["sh", fleet / "load.sh", "--port", str(tcp)], stdin=file, check=False)
-            if done.returncode:
-                yield f"load.sh: exit status {done.returncode}"
-            found = ask("SELECT count(), countIf(close = 'fin'), countIf(outcome = 'refused') FROM synfin.connections")
-            expected = [storm.number(f"summary.{key}") for key in ("connections", "close_fin", "outcome_refused")]
-            if found.split() != [str(number) for number in expected]:
-                yield f"{found!r}, not {expected}"
-            for question in re.split(r";\n", (fleet / "queries.sql").read_text()):
-                answered = ask(question) if "SELECT" in question else ""
-                if answered.startswith("error") or ("SELECT" in question and not answered and "HAVING" not in question):
-                    yield f"{question}: {answered!r}"
+    def load(self, file):
+        done = subprocess.run(["sh", self.fleet / "load.sh", "--port", str(self.port)], stdin=file, check=False)
+        if done.returncode:
+            yield f"load.sh: exit status {done.returncode}"
+
+    def counts(self):
+        return [int(n) for n in self.ask("SELECT count(), countIf(close = 'fin'), countIf(outcome = 'refused')"
+                                         " FROM synfin.connections").split()]
+
+    def wrong_answers(self, told=False):
+        for question in re.split(r";\n", (self.fleet / "queries.sql").read_text()):
+            began = time.monotonic()
+            answered = self.ask(question) if "SELECT" in question else ""
+            if told and answered:
+                print(f"# {time.monotonic() - began:.2f} s: {question.strip().splitlines()[0]}", flush=True)
+            if answered.startswith("error") or ("SELECT" in question and not answered and "HAVING" not in question):
+                yield f"{question}: {answered!r}"
+
+
+def expected_counts(storm, times=1):
+    return [times * storm.number(f"summary.{key}") for key in ("connections", "close_fin", "outcome_refused")]
+
+
+def clickhouse():
+    """ClickHouse takes connection records by deploy/fleet, and answers the questions there"""
+    with contextlib.ExitStack() as stack:
+        storm, path = connections_of(stack.enter_context(Netns("clickhouse")),
+                                     stack.enter_context(tempfile.TemporaryDirectory()), 3000)
+        server = ClickHouse(stack)
+        with open(path, "rb") as file:
+            yield from server.load(file)
+        if server.counts() != expected_counts(storm):
+            yield f"{server.counts()}, not {expected_counts(storm)}"
+        yield from server.wrong_answers()
+
+
+def other_lives(path, times):
+    """The records of the file, and again of other sockets in other minutes: as of so many storms."""
+    minutes = re.compile(rb'("(?:time|start)":"[^"]{11})(\d\d:\d\d)')
+    with open(path, "rb") as file:
+        records = [line for line in file if b'"event":"connection"' in line]
+    for number in range(times):
+        def later(found, number=number):
+            hour, minute = map(int, found[2].split(b":"))
+            minute = (hour * 60 + minute + number) % 1440
+            return b"%b%02d:%02d" % (found[1], minute // 60, minute % 60)
+
+        for line in records:
+            line = line.replace(b'"conn":"00', b'"conn":"%02x' % number, 1)
+            yield minutes.sub(later, line)
+
+
+def a_million():
+    """ClickHouse takes a million connection records, and answers the questions"""
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory())
+        storm, path = connections_of(stack.enter_context(Netns("million")), directory, 50000)
+        times = -(-1000000 // storm.number("summary.connections"))
+        if times > 100:
+            yield f"the storm told of {storm.number('summary.connections')} only: {storm.stderr}"
+            return
+        many = os.path.join(directory, "million.json")
+        with open(many, "wb") as file:
+            file.writelines(other_lives(path, times))
+        server, began = ClickHouse(stack), time.monotonic()
+        with open(many, "rb") as file:
+            yield from server.load(file)
+        print(f"# {server.counts()[0]} records loaded in {time.monotonic() - began:.0f} s", flush=True)
+        if server.counts() != expected_counts(storm, times):
+            yield f"{server.counts()}, not {expected_counts(storm, times)}"
+        yield from server.wrong_answers(told=True)
 
 
 TESTS = [lint, rules, parser, real_servers]
@@ -260,9 +324,11 @@ CLICKHOUSE = ["/usr/sbin/clickhouse-server", "/usr/bin/clickhouse-client", "/usr
 
 def main():
     failed = False
-    print(f"1..{len(TESTS) + 1}")
-    for number, test in enumerate([*TESTS, clickhouse], 1):
-        missing = [path for path in (CLICKHOUSE if test is clickhouse else [TOOLS / "complete"])
+    with_clickhouse = [clickhouse, a_million] if os.environ.get("MILLION") else [clickhouse]
+    tests = [test for test in [*TESTS, *with_clickhouse] if not sys.argv[1:] or re.search(sys.argv[1], test.__name__)]
+    print(f"1..{len(tests)}")
+    for number, test in enumerate(tests, 1):
+        missing = [path for path in (CLICKHOUSE if test in with_clickhouse else [TOOLS / "complete"])
                    if not os.path.exists(path)]
         if missing:
             print(f"ok {number} - {test.__doc__} # SKIP {missing[0]} is missing: make test-export fetches"
