@@ -65,7 +65,7 @@ static void forget(struct memo *m, struct memo_entry *e)
 
 void *memo_find(struct memo *m, uint64_t key)
 {
-	struct memo_entry *e = entry_of(m, key);
+	struct memo_entry *e = m->nr ? entry_of(m, key) : NULL;	/* many stay empty */
 
 	if (!e)
 		return NULL;
