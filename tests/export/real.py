@@ -251,8 +251,8 @@ class ClickHouse:
             yield f"load.sh: exit status {done.returncode}"
 
     def counts(self):
-        return [int(n) for n in self.ask("SELECT count(), countIf(close = 'fin'), countIf(outcome = 'refused')"
-                                         " FROM synfin.connections").split()]
+        """Of an empty table ClickHouse has no number for the last two."""
+        return self.ask("SELECT count(), countIf(close = 'fin'), countIf(outcome = 'refused') FROM synfin.connections").split()
 
     def wrong_answers(self, told=False):
         for question in re.split(r";\n", (self.fleet / "queries.sql").read_text()):
@@ -265,7 +265,7 @@ class ClickHouse:
 
 
 def expected_counts(storm, times=1):
-    return [times * storm.number(f"summary.{key}") for key in ("connections", "close_fin", "outcome_refused")]
+    return [str(times * storm.number(f"summary.{key}")) for key in ("connections", "close_fin", "outcome_refused")]
 
 
 def clickhouse():

@@ -15,5 +15,6 @@ jq -c --arg host "$host" '
 	| if .fin_wait2_orphan then .fin_wait2_orphan = 1 else . end
 	| .complete = (if .complete then 1 else 0 end) | .existing = (if .existing then 1 else 0 end)
 	| .host = $host | del(.v, .event, .start)' |
-	TZ=UTC clickhouse-client --use_client_time_zone=1 --input_format_skip_unknown_fields=1 "$@" \
+	TZ=UTC clickhouse-client --use_client_time_zone=1 --input_format_skip_unknown_fields=1 \
+		--max_insert_block_size=65536 "$@" \
 		--query 'INSERT INTO synfin.connections FORMAT JSONEachRow'
