@@ -49,6 +49,9 @@ static int make_scope(const struct options *opt, const struct wire_start *record
 	if (err == -EINVAL)
 		log_error("-N %s: what follows pid: is no process number; write pid:1234",
 			  opt->netns);
+	else if (err == -ENAMETOOLONG)	/* too long to be repeated, too */
+		log_error("-N: a path of %zu bytes is too long; make a link to it",
+			  strlen(opt->netns));
 	else if (err == -ENOTTY)
 		log_error("-N %s: %s is no network namespace; ip netns lists those with a name",
 			  opt->netns, path);

@@ -35,10 +35,9 @@ static int name_path(const char *text, char *path, size_t size)
 		if (*end || errno || pid > INT32_MAX)
 			return -EINVAL;
 		snprintf(path, size, "/proc/%lu/ns/net", pid);
-	} else if (strchr(text, '/')) {
-		snprintf(path, size, "%s", text);
-	} else {
-		snprintf(path, size, "/run/netns/%s", text);
+	} else if (snprintf(path, size, "%s%s", strchr(text, '/') ? "" : "/run/netns/", text) >=
+		   (int)size) {
+		return -ENAMETOOLONG;	/* cut, it would be another's */
 	}
 	return 0;
 }

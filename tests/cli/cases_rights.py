@@ -72,6 +72,13 @@ def a_namespace_that_does_not_exist_is_told(synfin):
     ])
 
 
+@case
+def a_namespaces_path_that_is_too_long_is_not_what_it_begins_with(synfin):
+    for command in "trace", "timewait", "audit", "export":
+        done = synfin.run(command, "-N", "/proc/self/ns/net".rjust(4095, "/") + "x")
+        equal(done.error(1, "-N", "4096 bytes is too long").stdout, b"", "stdout")
+
+
 def _traces(synfin, name, network):
     with synfin.trace("-o", "json", "-N", name) as tracer:
         traffic.refuse(7001)
