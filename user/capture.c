@@ -18,6 +18,7 @@
 
 #include "census.h"
 #include "cleanup.h"
+#include "cpus.h"
 #include "iterators.h"
 #include "log.h"
 #include "synfin.skel.h"
@@ -635,7 +636,7 @@ int capture_open(const struct capture_config *config, const struct kernel_btf *b
 	c->fn = fn;
 	c->ctx = ctx;
 	c->nr_copies = nr_copies(f, config);
-	c->nr_cpus = libbpf_num_possible_cpus();
+	c->nr_cpus = cpus_possible();
 	if (c->nr_cpus < 0)
 		return c->nr_cpus;
 	c->nr_rows = c->nr_cpus * (1 + config->nr_apart);
