@@ -191,9 +191,7 @@ void gauges_feed(struct gauges *g, const union event *ev)
 {
 	if (ev->hdr.kind == WIRE_START)
 		on_start(g, &ev->start);
-	else if (!g->in_census)
-		return;
-	else if (g->facts_only && ev->hdr.kind != WIRE_NETNS_FACTS)
+	else if (!g->in_census || (g->facts_only && ev->hdr.kind != WIRE_NETNS_FACTS))
 		return;
 	else if (g->which == WIRE_CENSUS_PORTS)
 		on_port_event(g, ev);
