@@ -358,7 +358,7 @@ def ended_early():
             time.sleep(1.1)             # tcp_tw_reuse_delay
             client = stack.enter_context(connect(8080))
             yield from wait_for(4)
-            if not place.ss("-K", "state", "time-wait", "dport", "=", ":20002").strip():
+            if not place.ss("-K", "-t", "-n", "-H", "state", "time-wait", "dport", "=", ":20002").strip():
                 return                  # this kernel does not kill them
             yield from wait_for(3)
             if client.getsockname()[1] != 41000:
