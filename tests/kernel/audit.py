@@ -338,7 +338,7 @@ def lossy_path():
 
 def busy_edges():
     """connections come and go while it begins and ends: no difference"""
-    count, rate = (5000, 500) if EMULATED else (12000, 4000)    # it has to outlast what it is held against
+    count, rate = (30000, 500) if EMULATED else (12000, 4000)    # it has to outlast what it is held against
     with netns.Netns() as ns:
         load = subprocess.Popen([STORM, "-N", ns.name, "-n", str(count), "-r", str(rate), "-q"],
                                 stdout=subprocess.DEVNULL)
