@@ -349,6 +349,7 @@ def busy_edges():
             if load.poll() is not None:
                 yield "the storm was over too soon: this test showed nothing"
         finally:
+            load.terminate()
             load.wait(timeout=60)
     yield from differences(audit)
     yield from too_little(audit, {"Tcp.ActiveOpens": 500})
