@@ -444,14 +444,16 @@ def spoken_of(exporter):
         yield f"said {said}"
 
 
+def begin_connect(exporter):
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    made.connect_ex(("127.0.0.1", exporter.port))
+    return made
+
+
 def a_thousand_connections():
     """a thousand connections that say nothing do not keep a scrape away, nor a record"""
     with Netns("crowd") as netns, Exporter("-N", netns) as exporter:
-        crowd = []
-        for _ in range(1000):
-            connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-            connection.connect_ex(("127.0.0.1", exporter.port))
-            crowd.append(connection)
+        crowd = [begin_connect(exporter) for _ in range(1000)]
         storm = Storm(netns, "-n", "2000", "-m", MIX)
         began = time.monotonic()
         status = exporter.get(timeout=30)[0]
@@ -466,11 +468,7 @@ def a_thousand_connections():
 def a_thousand_at_once():
     """of a thousand scrapes at once each is answered, refused, cut off or waits, and no record is lost"""
     with Netns("at-once") as netns, Exporter("-N", netns) as exporter:
-        crowd = []
-        for _ in range(1000):
-            connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-            connection.connect_ex(("127.0.0.1", exporter.port))
-            crowd.append(connection)
+        crowd = [begin_connect(exporter) for _ in range(1000)]
         for connection in crowd:
             try:
                 connection.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

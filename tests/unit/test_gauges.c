@@ -258,15 +258,20 @@ static void of_a_census_that_is_not_whole_nobody_is_told(void **state)
 	assert_int_equal(g.tops.remotes.told[0].value, 3);
 }
 
-static void without_what_goes_unannounced_a_census_need_not_come_again(void **state)
+static void census_of_one_socket(void)
 {
-	assert_false(gauges_would_keep(&g, WIRE_CENSUS_PORTS));
 	gauges_begin(&g, WIRE_CENSUS_PORTS, T0);
 	enter(1, 40000, 40009, 1000);
 	socket_on(0);
 	leave(1);
 	leave(0);
 	gauges_end(&g, true);
+}
+
+static void without_what_goes_unannounced_a_census_need_not_come_again(void **state)
+{
+	assert_false(gauges_would_keep(&g, WIRE_CENSUS_PORTS));
+	census_of_one_socket();
 	assert_true(gauges_would_keep(&g, WIRE_CENSUS_PORTS));
 	assert_false(gauges_would_keep(&g, WIRE_CENSUS_AGED));
 	census_of_two_namespaces();	/* with mini-sockets */
@@ -298,12 +303,7 @@ static void a_queue_gets_shorter_without_a_transition(void **state)
 
 static void facts_alone_leave_what_was_counted_off(void **state)
 {
-	gauges_begin(&g, WIRE_CENSUS_PORTS, T0);
-	enter(1, 40000, 40009, 1000);
-	socket_on(0);
-	leave(1);
-	leave(0);
-	gauges_end(&g, true);
+	census_of_one_socket();
 
 	gauges_begin_facts(&g, T0 + SEC);
 	enter(1, 40000, 40009, 900);
