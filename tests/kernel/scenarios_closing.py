@@ -241,28 +241,28 @@ def a_long_linger2_keeps_the_full_socket_in_fin_wait2(lab):
     lab.active(chain(ACTIVE), **LOCAL)
 
 
-@scenario(V4, V6, raw=True, seconds=4)
+@scenario(V4, V6, raw=True, seconds=7)
 def a_long_linger2_parks_the_socket_a_minute_before_its_end(lab):
     client, peer = lab.client_and_peer()
-    option(client, socket.TCP_LINGER2, 61)
+    option(client, socket.TCP_LINGER2, 64)
     client.close()
     peer.expect(FIN | ACK)
     peer.send(ACK)
     wait_for_sockets("fin_wait2")
-    time.sleep(2)
+    time.sleep(5)       # 4 s as a full socket, and 4 s parked
     peer.send(FIN | ACK)
     peer.expect(ACK)
-    lab.active(chain(ACTIVE, in_old_us=at_least(2)), **LOCAL, **PARKED)
+    lab.active(chain(ACTIVE, in_old_us=at_least(5)), **LOCAL, **PARKED)
 
 
-@scenario(V4, V6, raw=True, seconds=4, sysctl=[("tcp_fin_timeout", 61)])
+@scenario(V4, V6, raw=True, seconds=7, sysctl=[("tcp_fin_timeout", 64)])
 def a_long_fin_timeout_parks_the_orphan_a_minute_before_its_end(lab):
     client, peer = lab.client_and_peer()
     client.close()
     peer.expect(FIN | ACK)
     peer.send(ACK)
     wait_for_sockets("fin_wait2")
-    time.sleep(2)
+    time.sleep(5)       # 4 s as a full socket, and 4 s parked
     peer.send(FIN | ACK)
     peer.expect(ACK)
-    lab.active(chain(ACTIVE, in_old_us=at_least(2)), **LOCAL, **PARKED)
+    lab.active(chain(ACTIVE, in_old_us=at_least(5)), **LOCAL, **PARKED)
