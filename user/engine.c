@@ -61,10 +61,8 @@ static bool is_from_future(const struct conn *c, const struct wire_hdr *hdr)
 	return is_from_census(c) && hdr->ts_ns < c->census_ns;
 }
 
-static void take_back(struct engine *e, struct conn *c, struct conn *heir)
+static void take_back(struct engine *e, struct conn *c)
 {
-	heir->census_ns = c->census_ns;
-	owner_inherit(&heir->owner, c->owner.from, &c->owner);
 	if (c->stage == STAGE_OPEN && !(c->flags & CONN_EXISTING))
 		e->adopted--;
 	engine_forget(e, c);
@@ -82,13 +80,20 @@ static bool is_anothers(const struct conn *c, const struct wire_hdr *hdr,
 	return memcmp(&c->tuple, t, sizeof(*t));
 }
 
+static void take_back_for(struct engine *e, struct conn *c, struct conn *heir)
+{
+	heir->census_ns = c->census_ns;
+	owner_inherit(&heir->owner, c->owner.from, &c->owner);
+	take_back(e, c);
+}
+
 /* The SYN-ACKs that were sent again for a request are its child's. */
 static void inherit(struct engine *e, struct conn *request, struct conn *child)
 {
 	child->synack_ns = request->synack_ns;
 	child->retransmits[PHASE_SYNACK] = request->retransmits[PHASE_SYNACK];
 	child->id = request->id;
-	take_back(e, request, child);
+	take_back_for(e, request, child);
 }
 
 /* Without cookies a raw clone's request is known by its tuple. */
@@ -334,12 +339,10 @@ static void on_owner(struct engine *e, const union event *ev)
 
 	if (!c || (c->stage == STAGE_LISTENER && c->owner.from))
 		return;
-	if (ev->hdr.kind == WIRE_OWNER && !ev->hdr.cookie && !c->census_ns)
-		return;		/* not this one was met, but who has its address now */
-	if (ev->hdr.kind == WIRE_OWNER)
-		owner_prove(&c->owner, OWNER_FD, &ev->owner_of.owner, ev->owner_of.born);
-	else
+	if (ev->hdr.kind == WIRE_OWNER_SEEN)
 		owner_prove(&c->owner, OWNER_READ, &ev->owner_seen.owner, ev->owner_seen.born);
+	else if (ev->hdr.cookie || c->census_ns)	/* else who has its address now was met */
+		owner_prove(&c->owner, OWNER_FD, &ev->owner_of.owner, ev->owner_of.born);
 }
 
 /*
@@ -375,7 +378,7 @@ static void on_birth(struct engine *e, struct conn *c, const struct wire_state *
 
 	e->births++;
 	if (c && is_from_future(c, &ev->hdr)) {
-		take_back(e, c, &met);
+		take_back_for(e, c, &met);
 		c = NULL;
 	}
 	if (c && !(c->stage == STAGE_REQUEST && ev->newstate == TS_SYN_RECV)) {
@@ -446,21 +449,13 @@ static void read_gauge(struct engine *e, const struct wire_state *ev)
 		mini_on_gauge(e, &ev->hdr, s->tw_count, s->tw_limit);
 }
 
-/* EADDRNOTAVAIL: the tuple is another's, and stays it. */
-static bool found_no_port(const struct wire_state *ev)
-{
-	return ev->newstate == TS_CLOSE && !ev->sample.err && !ev->sample.segs_out;
-}
-
 /* c, if what is no birth is of its life. */
 static struct conn *same_life(struct engine *e, struct conn *c, const struct wire_state *ev)
 {
 	if (!c)
 		return NULL;
 	if (is_from_future(c, &ev->hdr) && is_anothers(c, &ev->hdr, &ev->tuple)) {
-		struct conn nobody = {};
-
-		take_back(e, c, &nobody);
+		take_back(e, c);
 		return NULL;
 	}
 	if (c->stage != STAGE_OPEN || ev->oldstate == TS_CLOSE) {	/* its birth was lost */
@@ -507,7 +502,7 @@ static void on_state(struct engine *e, const union event *event)
 	}
 	if (is_from_future(c, &ev->hdr))
 		life_adopt_again(c, ev->oldstate);
-	if (ev->oldstate == TS_SYN_SENT && !found_no_port(ev))
+	if (ev->oldstate == TS_SYN_SENT && !life_found_no_port(ev))
 		claim(e, c, ev->hdr.ts_ns, c->start_ns);
 	if (ev->oldstate == TS_SYN_RECV)	/* a raw clone has its tuple now */
 		claim(e, c, ev->hdr.ts_ns, 0);

@@ -14,6 +14,11 @@ bool life_is_birth(unsigned int old, unsigned int new)
 	return (old == TS_CLOSE && new == TS_SYN_SENT) || (old == TS_LISTEN && new == TS_SYN_RECV);
 }
 
+bool life_found_no_port(const struct wire_state *ev)
+{
+	return ev->newstate == TS_CLOSE && !ev->sample.err && !ev->sample.segs_out;
+}
+
 /* ---- the path ---- */
 
 /* Time never goes back within one life, whatever the records say. */

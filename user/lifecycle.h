@@ -18,6 +18,9 @@
 /* 7->2 and 10->3. */
 bool life_is_birth(unsigned int old, unsigned int new);
 
+/* connect() that ended so found no port (EADDRNOTAVAIL): the tuple is another's, and stays it. */
+bool life_found_no_port(const struct wire_state *ev);
+
 /* A life begins: c is zeroed, or holds the request that becomes the child. */
 void life_begin(struct conn *c, const struct wire_state *ev);
 

@@ -150,16 +150,11 @@ static bool is_left_out(struct resolver *r, uint64_t cgroup)
 	return verdict == WIRE_J_DROPS;
 }
 
-/* A port was not found: the tuple is another's. */
-static bool has_no_port(const struct wire_state *ev)
-{
-	return ev->newstate == TS_CLOSE && !ev->sample.err && !ev->sample.segs_out;
-}
-
 /* As in the kernel, but for births, which are told anyhow. */
 static bool claims(const struct wire_state *ev)
 {
-	return (ev->oldstate == TS_SYN_SENT && !has_no_port(ev)) || ev->oldstate == TS_SYN_RECV;
+	return (ev->oldstate == TS_SYN_SENT && !life_found_no_port(ev)) ||
+	       ev->oldstate == TS_SYN_RECV;
 }
 
 static bool claim(struct resolver *r, const struct wire_hdr *hdr, const struct wire_tuple *tuple,
