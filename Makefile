@@ -22,7 +22,7 @@ ENGINE	:= tcp_state words scope portset memo cgroup process names owner listenma
 ENGINE	+= view conclude ladder explain
 ENGINE	+= series histogram metrics ladder_copy troubles owner_sums monitor grid
 CORE	:= $(ENGINE) decode field tally row text value human summary sink sink_json sink_csv \
-	   sink_table table cells survey_tables doctor mib cpus netns_facts audit duration out cleanup log cli help usage options netns \
+	   sink_table table cells survey_tables doctor mib cpus netns_facts audit duration out cleanup write_all log cli help usage options netns \
 	   cgroup_mount cgroup_v1 cgroup_walk cgroup_lookup netns_lookup \
 	   process_lookup resolver recorder replay session recorded metric netns_sums accept_queues topk tops gauges groups exposition negotiate gzip listen textfile web_config auth
 CORE	+= label sentence draw mermaid explainer scenario locale_utf8

@@ -83,11 +83,6 @@ static void fclosep(FILE **f)
 		fclose(*f);
 }
 
-static void freep(char **p)
-{
-	free(*p);
-}
-
 /* 31 23 0:28 ROOT MOUNTPOINT rw,relatime shared:9 - cgroup2 SOURCE rw */
 bool cgroup_mount_parse(char *line, char **root, char **mountpoint)
 {
@@ -111,7 +106,7 @@ bool cgroup_mount_parse(char *line, char **root, char **mountpoint)
 static void look_for_mounts(struct cgroup_mount *m, const char *process, const char *from)
 {
 	CLEANUP(fclosep) FILE *f = NULL;
-	CLEANUP(freep) char *line = NULL;
+	CLEANUP(cleanup_free) char *line = NULL;
 	char path[PATH_MAX];
 	size_t size = 0;
 
@@ -131,7 +126,7 @@ static void look_for_mounts(struct cgroup_mount *m, const char *process, const c
 static bool has_cgroup2(void)
 {
 	CLEANUP(fclosep) FILE *f = fopen("/proc/self/cgroup", "re");
-	CLEANUP(freep) char *line = NULL;
+	CLEANUP(cleanup_free) char *line = NULL;
 	size_t size = 0;
 	bool ret = false;
 

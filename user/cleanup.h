@@ -13,4 +13,7 @@
 /* -1: none. */
 void cleanup_close(int *fd);
 
+/* p: the address of a pointer to what malloc() gave; NULL in it: none. */
+void cleanup_free(void *p);
+
 #endif

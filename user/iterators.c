@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "cleanup.h"
+#include "write_all.h"
 
 #define SECTION	"iter/"
 
@@ -94,30 +95,11 @@ static unsigned int list_names(const struct btf *btf, const char **names, char f
 	return nr;
 }
 
-static int write_all(int fd, const char *data, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = write(fd, data + done, size - done);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		done += n < 0 ? 0 : n;
-	}
-	return 0;
-}
-
-static void freep(void *p)
-{
-	free(*(void **)p);
-}
-
 int iterators_fill(const struct iterators *it, const struct bpf_object *obj)
 {
-	CLEANUP(freep) const char **names = calloc(BTF_WANTED_MAX, sizeof(*names));
-	CLEANUP(freep) char (*flavours)[64] = calloc(BTF_WANTED_MAX, sizeof(*flavours));
-	CLEANUP(freep) void *slice = NULL;
+	CLEANUP(cleanup_free) const char **names = calloc(BTF_WANTED_MAX, sizeof(*names));
+	CLEANUP(cleanup_free) char (*flavours)[64] = calloc(BTF_WANTED_MAX, sizeof(*flavours));
+	CLEANUP(cleanup_free) void *slice = NULL;
 	unsigned int nr;
 	size_t size;
 	int err;

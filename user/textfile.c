@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "write_all.h"
 
 /* Where a file is to be, and under which name it waits for that. */
 struct target {
@@ -43,21 +44,6 @@ static int find_target(const char *path, struct target *ret)
 		return -ENAMETOOLONG;
 	ret->dir = open_directory(path, ret->name);
 	return ret->dir < 0 ? ret->dir : 0;
-}
-
-static int write_all(int fd, const char *text, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		len -= n;
-	}
-	return 0;
 }
 
 /*
