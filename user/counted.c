@@ -3,13 +3,10 @@
 
 #include <string.h>
 
+#include "fact.h"
+
 #define TIME_WAIT_MS	60000	/* TCP_TIMEWAIT_LEN */
 #define STEP_SECONDS	5
-
-static __u64 fact(const struct wire_netns_facts *facts, enum wire_fact which, __u64 otherwise)
-{
-	return facts->known >> which & 1 ? facts->values[which] : otherwise;
-}
 
 /* As ports.h has it: who has been waiting for so long has no more left than this. */
 static __s32 left_when_reusable(__u64 delay_ms, __u32 hz)
@@ -21,13 +18,13 @@ static __s32 left_when_reusable(__u64 delay_ms, __u32 hz)
 
 void counted_begin(struct wire_counted *c, const struct wire_netns_facts *facts, __u32 hz)
 {
-	__u64 lo = fact(facts, WIRE_F_PORT_LO, 0), hi = fact(facts, WIRE_F_PORT_HI, 0);
+	__u64 lo = fact_or(facts, WIRE_F_PORT_LO, 0), hi = fact_or(facts, WIRE_F_PORT_HI, 0);
 	_Bool has_range = lo <= hi && hi && hi <= 0xffff;
 
 	c->lo = has_range ? lo : 0;
 	c->hi = has_range ? hi : 0xffff;
 	c->step = STEP_SECONDS * hz;
-	c->stamped_left = left_when_reusable(fact(facts, WIRE_F_TW_REUSE_DELAY, 1000), hz);
+	c->stamped_left = left_when_reusable(fact_or(facts, WIRE_F_TW_REUSE_DELAY, 1000), hz);
 }
 
 /* Where it is handed out it is wiped. */

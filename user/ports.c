@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fact.h"
 #include "tcp_state.h"
 
 #define SPACES_MAX	65536	/* of 120 bytes */
@@ -45,15 +46,10 @@ void ports_begin(struct ports *p, uint64_t at_ns)
 	p->at_ns[p->census % PORTS_PAST] = at_ns;
 }
 
-static uint64_t fact(const struct wire_netns_facts *facts, enum wire_fact which, uint64_t otherwise)
-{
-	return facts && facts->known >> which & 1 ? facts->values[which] : otherwise;
-}
-
 static void learn_range(struct ports *p, const struct wire_netns_facts *facts)
 {
-	uint64_t lo = fact(facts, WIRE_F_PORT_LO, 0), hi = fact(facts, WIRE_F_PORT_HI, 0);
-	uint64_t reserved = fact(facts, WIRE_F_PORTS_RESERVED, 0);
+	uint64_t lo = fact_or(facts, WIRE_F_PORT_LO, 0), hi = fact_or(facts, WIRE_F_PORT_HI, 0);
+	uint64_t reserved = fact_or(facts, WIRE_F_PORTS_RESERVED, 0);
 
 	p->has_range = lo <= hi && hi && hi <= UINT16_MAX;
 	p->lo = p->has_range ? lo : 0;
@@ -67,8 +63,8 @@ void ports_enter(struct ports *p, uint32_t netns, uint32_t hz,
 	p->netns = netns;
 	p->hz = hz;
 	learn_range(p, facts);
-	p->tw_reuse = fact(facts, WIRE_F_TW_REUSE, 0);
-	p->tw_reuse_delay_ms = fact(facts, WIRE_F_TW_REUSE_DELAY, 1000);
+	p->tw_reuse = fact_or(facts, WIRE_F_TW_REUSE, 0);
+	p->tw_reuse_delay_ms = fact_or(facts, WIRE_F_TW_REUSE_DELAY, 1000);
 	p->nr_touched = 0;
 	p->rest = p->rest_time_wait = 0;
 	memset(p->listening, 0, sizeof(p->listening));

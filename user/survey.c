@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "fact.h"
 #include "report_facts.h"
 #include "scope.h"
 #include "tcp_state.h"
@@ -36,7 +37,7 @@ static void send(struct survey *s, struct report *r, uint64_t at_ns, uint32_t ne
 
 static uint64_t fact_in(const struct wire_netns_facts *facts, enum wire_fact which)
 {
-	return facts && facts->known >> which & 1 ? facts->values[which] : UNKNOWN_COUNT;
+	return fact_or(facts, which, UNKNOWN_COUNT);
 }
 
 static const struct wire_netns_facts *facts_here(const struct survey *s)
