@@ -137,20 +137,19 @@ static __always_inline void record_end_of(void *rec, __u64 cgroup, __u64 process
  *
  * Since 7.1 a task is preempted in these programs, too.  Then the kernel skips the first
  * for all that runs on its CPU, the twin takes that, and may be preempted itself: so
- * there are as many twins there as tasks are likely to be caught, each of which takes
- * what all before it were skipped for.  And who is preempted behind the first finds its
- * mark set by another: so whoever takes an event leaves its context's address, which on
- * the task's stack is that event's alone, for the twins behind it.
- *
- * The mark is an int; on arm64 since 7.1 a byte for each level of interrupt, four in all.
+ * there are as many twins there as tasks are likely to be caught.  And the kernel's mark
+ * says nothing any more of the event at hand: who is preempted behind the first finds it
+ * set by another, and who was skipped and is preempted before its twin finds it cleared.
+ * So whoever takes an event leaves its context's address, which on the task's stack is
+ * that event's alone, for the twins behind it; and an event without one was skipped, if
+ * more were skipped on this CPU than twins have taken (is_owed()).
  */
-static __always_inline bool is_skipped(const struct wire_cpu *cpu, enum wire_prog prog, int copy)
+static __always_inline bool is_skipped(const struct wire_cpu *cpu, enum wire_prog prog)
 {
-	__u32 active = 0;
+	int active = 0;
 
 	bpf_probe_read_kernel(&active, sizeof(active),
-			      (const void *)(copy_active[copy * WIRE_PROGS + prog] +
-					     cpu->percpu_offset));
+			      (const void *)(first_active[prog] + cpu->percpu_offset));
 	return active;
 }
 
@@ -195,16 +194,32 @@ static __always_inline bool was_taken(struct wire_cpu *cpu, enum wire_prog prog,
 	return true;
 }
 
+/*
+ * Of the events for which the kernel skipped the first on this CPU, is there one that no
+ * twin has taken?  An event that lost its mark (a place is shared, a task moves to another
+ * CPU) is not taken for one that was skipped, then, unless both come together.
+ */
+static __always_inline bool is_owed(const struct wire_cpu *cpu, enum wire_prog prog)
+{
+	__u64 missed = 0;
+
+	bpf_probe_read_kernel(&missed, sizeof(missed),
+			      (const void *)(first_missed[prog] + cpu->percpu_offset));
+	return (__s32)(missed - cpu->nested[prog]) > 0;
+}
+
 /* To this copy, by all before it. */
 static __always_inline bool is_left(enum wire_prog prog, int copy, const void *ctx)
 {
 	struct wire_cpu *cpu = this_cpu();
 
-	if (!cpu || (preempts_programs && was_taken(cpu, prog, copy, ctx)))
+	if (!cpu)
 		return false;
-	for (int i = 0; i < copy; i++) {
-		if (!is_skipped(cpu, prog, i))
+	if (preempts_programs) {
+		if (was_taken(cpu, prog, copy, ctx) || !is_owed(cpu, prog))
 			return false;
+	} else if (!is_skipped(cpu, prog)) {
+		return false;
 	}
 	ADD(cpu->nested[prog], 1);
 	return true;

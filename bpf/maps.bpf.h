@@ -52,12 +52,12 @@ struct {
 } cpus SEC(".maps");
 
 /*
- * Of the copies of each program: their ids, given by user space, and the per-CPU
- * addresses of their bpf_prog.active, found by find_active.  The firsts by enum
- * wire_prog, then their twins, and so on.
+ * Of the first copies, by enum wire_prog: their ids, given by user space, and the per-CPU
+ * addresses of bpf_prog.active and of how often each was skipped, found by find_active.
  */
-__u32 copy_ids[WIRE_COPIES * WIRE_PROGS];
-__u64 copy_active[WIRE_COPIES * WIRE_PROGS];
+__u32 first_ids[WIRE_PROGS];
+__u64 first_active[WIRE_PROGS];
+__u64 first_missed[WIRE_PROGS];
 
 const volatile __u32 nr_cpus = 1;
 

@@ -612,9 +612,19 @@ static long find_percpu_offset(__u32 cpu, void *unused)
 	return 0;
 }
 
+/* The per-CPU address of bpf_prog_stats.misses, which bpf_prog_inc_misses_counter() counts. */
+static __always_inline __u64 misses_of(const struct bpf_prog *prog)
+{
+	__u64 stats = 0;
+
+	bpf_core_read(&stats, sizeof(stats), &prog->stats);
+	return stats + bpf_core_field_offset(struct bpf_prog_stats, misses);
+}
+
 /*
  * Run once, before anything is attached, on kernels with the guard: where the
- * kernel marks the first of each pair as running (see PROGRAM).
+ * kernel marks the first copy of each program as running, and counts how often it
+ * skipped that (see PROGRAM).
  */
 SEC("iter/bpf_prog") int find_active(struct bpf_iter__bpf_prog *ctx)
 {
@@ -626,9 +636,11 @@ SEC("iter/bpf_prog") int find_active(struct bpf_iter__bpf_prog *ctx)
 		return 0;
 	}
 	id = prog->aux->id;
-	for (int i = 0; i < WIRE_COPIES * WIRE_PROGS; i++) {
-		if (copy_ids[i] == id)
-			bpf_core_read(&copy_active[i], sizeof(copy_active[i]), &prog->active);
+	for (int i = 0; i < WIRE_PROGS; i++) {
+		if (first_ids[i] != id)
+			continue;
+		bpf_core_read(&first_active[i], sizeof(first_active[i]), &prog->active);
+		first_missed[i] = misses_of(prog);
 	}
 	return 0;
 }

@@ -708,10 +708,8 @@ static int find_active(struct capture *c)
 	int err;
 
 	list_copies(c, copies);
-	for (int p = 0; p < WIRE_PROGS; p++) {
-		for (int i = 0; i < c->nr_copies; i++)
-			c->skel->bss->copy_ids[i * WIRE_PROGS + p] = info_of(copies[p].prog[i]).id;
-	}
+	for (int p = 0; p < WIRE_PROGS; p++)
+		c->skel->bss->first_ids[p] = info_of(copies[p].prog[0]).id;
 	err = open_iterator(c->skel->progs.find_active, &link, &fd);
 	if (err)
 		return err;

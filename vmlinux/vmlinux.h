@@ -320,8 +320,15 @@ struct bpf_prog_aux {
 	__u32 id;
 };
 
+struct bpf_prog_stats {
+	struct {		/* u64_stats_t, since 5.16 */
+		long v;
+	} misses;
+};
+
 struct bpf_prog {
 	int *active;		/* per CPU */
+	struct bpf_prog_stats *stats;	/* likewise */
 	struct bpf_prog_aux *aux;
 };
 
