@@ -94,10 +94,14 @@ def perform(case, trace, answer):
 
 
 class Group:
-    """Scenarios that share a tracer, which stops once all have come to their ends."""
+    """Scenarios that share a tracer, which stops once all have come to their ends. Who came
+    first waits for the last: nobody enters late, or the first one's TIME_WAIT would expire."""
+
+    _OPEN = 15      # seconds
 
     def __init__(self, size):
         self.room, self._busy, self._waiting = size, 0, []
+        self._until = time.monotonic() + self._OPEN
         self._directory = tempfile.TemporaryDirectory(prefix="synfin-")
         self._tracer = tracer.Tracer("all", self._directory.name).__enter__()
 
@@ -118,13 +122,18 @@ class Group:
         self._busy -= 1
         self._waiting += [answer] if answer else []
 
+    def has_room(self):
+        if time.monotonic() > self._until:
+            self.room = 0
+        return self.room > 0
+
     def is_done(self):
-        return not self._busy and not self.room
+        return not self._busy and not self.has_room()
 
     def stop(self):
         """Once none is busy: let go those that wait."""
         try:
-            wrong = invariants.misjudged(*self._tracer.stop())
+            wrong = self._misjudged(*self._tracer.stop())
         except tracer.TracerFailed as error:
             wrong = str(error).splitlines()
         self._tracer.__exit__()
@@ -132,6 +141,15 @@ class Group:
             with contextlib.suppress(BrokenPipeError):
                 answer.send(wrong)
         self._waiting = []
+
+    def _misjudged(self, trace, conns):
+        """Where a kernel may lose an event, whoever misses one fails by himself: it need only be told."""
+        told = [view[-1].get("lost_nested", 0) for view in (trace, conns) if view]
+        if any(told) and features.preempts_programs():
+            print(f"# events lost, as told: {told}", flush=True)
+            for view in trace, conns:
+                view[-1]["lost_nested"] = 0
+        return invariants.misjudged(trace, conns)
 
     def remove(self):
         self._directory.cleanup()
@@ -209,7 +227,7 @@ class Groups:
     def with_room(self, case):
         if not self._size or case.alone:
             return None
-        if not self._open or not self._open[-1].room:
+        if not self._open or not self._open[-1].has_room():
             self._open.append(Group(self._size))
             self._all.append(self._open[-1])
         return self._open[-1]

@@ -4,9 +4,9 @@
 import os
 import socket
 
-from expect import SERVER, chain, reset
+from expect import SERVER, chain, reset, retransmit
 from lab import MAPPED, V4, V6, scenario
-from match import ANY_US, one_of
+from match import ANY_US, Repeated, between, one_of
 from peer import ACK, FIN, RST, SYN
 from sockets import TCP_REPAIR, disconnect, linger, option, states_here, unacked, wait_for_sockets, wait_for_state
 from wait import wait_until
@@ -508,8 +508,10 @@ def an_orphan_killed_in_fin_wait1_resets(lab):
     lab.kill("state", "fin-wait-1")
     if "fin_wait1" in states_here():
         lab.skip("this kernel kills no orphans")
-    lab.active(chain(f"{ACTIVE} fin_wait1"), reset("sent", "fin_wait1", "tcp_state"), chain("fin_wait1 close"),
-               error="ECONNABORTED", close="killed", closed_by="local")
+    sent_again = Repeated(retransmit("fin", one_of("rto", "tlp"), "fin_wait1", 1), 0, 2)   # until ss has begun
+    lab.active(chain(f"{ACTIVE} fin_wait1"), sent_again, reset("sent", "fin_wait1", "tcp_state"),
+               chain("fin_wait1 close"), error="ECONNABORTED", close="killed", closed_by="local",
+               fin_retrans=between(0, 2))
 
 
 @scenario(V4, V6, raw=True)

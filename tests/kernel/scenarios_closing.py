@@ -6,7 +6,7 @@ import threading
 import time
 
 from expect import SERVER, chain
-from lab import MAPPED, V4, V6, scenario
+from lab import MAPPED, NO_TLP, V4, V6, scenario
 from match import ABSENT, PORT, Optional, at_least, between
 from peer import ACK, FIN, RST, SYN
 from sockets import linger, option, wait_for_sockets, wait_for_state
@@ -147,7 +147,7 @@ def data_and_fin_in_one_segment_count_the_data_only(lab):
     lab.active(chain("close syn_sent established close_wait last_ack close"), **REMOTE, rx_bytes=10, rx_segs=1)
 
 
-@scenario(V4, V6)
+@scenario(V4, V6, sysctl=[NO_TLP])
 def data_still_queued_at_close_is_delivered_first(lab):
     client, server = lab.pair()
     server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100_000)

@@ -72,11 +72,11 @@ def a_client_that_is_not_accepted_is_reset_when_it_writes(lab):
     # For the client it was a connection. Its third ACK came with the first SYN-ACK that was sent
     # again, and found the queue full; the second tells.
     lab.listen(backlog=2)
-    lab.drop(PURE_ACKS)
-    late = lab.connect()
-    lab.lose_nothing()
+    lab.drop(f"tcp sport 4000 {PURE_ACKS}")
+    late = lab.connect(bind=4000)
     for _ in range(3):
         lab.connect()
+    lab.lose_nothing()
     wait_for_sockets("established", 7)
     lab.wait_for_count("TcpExt.ListenOverflows")
     wait_for_sockets("syn_recv", 0)
@@ -87,7 +87,7 @@ def a_client_that_is_not_accepted_is_reset_when_it_writes(lab):
         lab.active(chain("close syn_sent established"), close="still_open")
         lab.passive(chain(PASSIVE), close="still_open")
     lab.active(chain("close syn_sent established"), reset("received", "established"), chain("established close"),
-               error="ECONNRESET", close="reset_received", closed_by="remote", tx_segs=1)
+               bound=True, lport=4000, error="ECONNRESET", close="reset_received", closed_by="remote", tx_segs=1)
     lab.half_open([retransmit("synack", "rto", "syn_recv", 0)] * 2, outcome="not_accepted", close="silent",
                   synack_retrans=2)
     lab.stray_reset("tcp_flags", "listen")

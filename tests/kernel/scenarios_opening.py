@@ -193,12 +193,14 @@ def a_bad_ack_in_syn_sent_is_answered_by_rst_and_survived(lab):
     peer.expect(SYN)
     peer.send(SYN | ACK, ack=peer.rcv_nxt + 1000)
     peer.expect(RST)
+    peer.expect(SYN)    # at once: tcp_rcv_synsent_state_process() sets the timer to its least
     peer.send(SYN | ACK, seq=peer.isn)
     assert lab.finish_connect(client) is None
     peer.expect(ACK)
     lab.close_by_kernel(client, peer)
     lab.active(chain("close syn_sent"), reset("sent", "syn_sent", "tcp_invalid_ack_sequence"),
-               chain(f"syn_sent established {ACTIVE_CLOSER}"), **ORDERLY_LOCAL)
+               retransmit("syn", "rto", "syn_sent", 0), chain(f"syn_sent established {ACTIVE_CLOSER}"),
+               syn_retrans=1, **ORDERLY_LOCAL)
 
 
 @scenario(V4, V6, raw=True)

@@ -4,7 +4,7 @@
 import socket
 
 from expect import chain, retransmit
-from lab import V4, V6, scenario
+from lab import NO_TLP, V4, V6, scenario
 from match import Repeated, between
 from peer import ACK, FIN
 from sockets import option, wait_for_state
@@ -12,10 +12,9 @@ from sockets import option, wait_for_state
 OPEN = "close syn_sent established"
 TO_TIME_WAIT = "established fin_wait1 fin_wait2 time_wait"
 LOCAL = dict(close="fin", closed_by="local")
-NO_TLP = [("tcp_early_retrans", 0)]
 
 
-@scenario(V4, V6, raw=True, seconds=2, sysctl=NO_TLP)
+@scenario(V4, V6, raw=True, seconds=2, sysctl=[NO_TLP])
 def lost_data_is_sent_again_at_the_rto(lab):
     client, peer = lab.client_and_peer()
     client.sendall(b"hello")
@@ -43,7 +42,7 @@ def a_lost_tail_is_probed_by_tlp(lab):
                data_retrans=1, tx_bytes=6, tx_segs=3)
 
 
-@scenario(V4, V6, raw=True, seconds=2, sysctl=NO_TLP)
+@scenario(V4, V6, raw=True, seconds=2, sysctl=[NO_TLP])
 def a_hole_that_sacks_show_is_filled_fast(lab):
     client, peer = lab.client_and_peer()
     option(client, socket.TCP_NODELAY, 1)
@@ -60,7 +59,7 @@ def a_hole_that_sacks_show_is_filled_fast(lab):
                data_retrans=1, tx_bytes=400, tx_segs=5)
 
 
-@scenario(V4, V6, raw=True, seconds=2, sysctl=NO_TLP)
+@scenario(V4, V6, raw=True, seconds=2, sysctl=[NO_TLP])
 def a_lost_fin_of_the_active_closer_is_sent_again(lab):
     client, peer = lab.client_and_peer()
     client.close()
@@ -72,7 +71,7 @@ def a_lost_fin_of_the_active_closer_is_sent_again(lab):
                chain("fin_wait1 fin_wait2 time_wait"), **LOCAL, fin_retrans=1)
 
 
-@scenario(V4, V6, raw=True, seconds=2, sysctl=NO_TLP)
+@scenario(V4, V6, raw=True, seconds=2, sysctl=[NO_TLP])
 def a_lost_fin_of_the_passive_closer_is_sent_again(lab):
     client, peer = lab.client_and_peer()
     peer.send(FIN | ACK)
@@ -85,7 +84,7 @@ def a_lost_fin_of_the_passive_closer_is_sent_again(lab):
                chain("last_ack close"), close="fin", closed_by="remote", fin_retrans=1)
 
 
-@scenario(V4, V6, raw=True, seconds=2, sysctl=NO_TLP)
+@scenario(V4, V6, raw=True, seconds=2, sysctl=[NO_TLP])
 def data_with_fin_sent_again_is_data(lab):
     client, peer = lab.client_and_peer()
     option(client, socket.TCP_CORK, 1)
@@ -99,7 +98,7 @@ def data_with_fin_sent_again_is_data(lab):
                chain("fin_wait1 fin_wait2 time_wait"), **LOCAL, data_retrans=1, tx_bytes=3, tx_segs=2)
 
 
-@scenario(V4, V6, raw=True, seconds=2, sysctl=NO_TLP)
+@scenario(V4, V6, raw=True, seconds=2, sysctl=[NO_TLP])
 def the_server_counts_its_sequence_from_its_syn_ack(lab):
     server, peer = lab.server_and_peer()
     server.sendall(b"hello")
@@ -114,7 +113,7 @@ def the_server_counts_its_sequence_from_its_syn_ack(lab):
                 chain(TO_TIME_WAIT), rport=5555, **LOCAL, data_retrans=1, tx_bytes=10, tx_segs=3)
 
 
-@scenario(V4, V6, raw=True, seconds=4, sysctl=NO_TLP)
+@scenario(V4, V6, raw=True, seconds=4, sysctl=[NO_TLP])
 def an_attempt_that_fails_to_go_out_is_shown_and_not_counted(lab):
     client, peer = lab.client_and_peer()
     client.sendall(b"hello")
@@ -130,7 +129,7 @@ def an_attempt_that_fails_to_go_out_is_shown_and_not_counted(lab):
                chain(TO_TIME_WAIT), **LOCAL, data_retrans=1, tx_bytes=5, tx_segs=3)
 
 
-@scenario(V4, V6, raw=True, seconds=4, sysctl=NO_TLP)
+@scenario(V4, V6, raw=True, seconds=4, sysctl=[NO_TLP])
 def an_attempt_that_the_queue_drops_is_shown_and_not_counted(lab):
     client, peer = lab.client_and_peer()
     client.sendall(b"hello")

@@ -204,7 +204,7 @@ def time_wait_that_is_killed_has_ended_early(lab):
         lab.active(chain(f"{ACTIVE} time_wait"), *end, **LOCAL)
 
 
-@scenario(V4, V6, raw=True, seconds=70)
+@scenario(V4, V6, raw=True, seconds=70, alone=True)
 def time_wait_expires_after_a_minute(lab):
     peer = _in_time_wait(lab)
     time.sleep(1)

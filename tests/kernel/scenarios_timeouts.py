@@ -4,7 +4,7 @@
 import socket
 
 from expect import chain, reset, retransmit
-from lab import V4, V6, scenario
+from lab import NO_TLP, V4, V6, scenario
 from match import Repeated, between
 from peer import ACK, FIN, HOST_UNREACHABLE, RST
 from sockets import option, unacked, wait_for_state
@@ -12,7 +12,6 @@ from wait import wait_until
 
 OPEN = "close syn_sent established"
 GIVEN_UP = dict(error="ETIMEDOUT", close="timeout", close_reason="retransmits")
-NO_TLP = ("tcp_early_retrans", 0)
 QUICK = dict(raw=True, rto=0.2, seconds=4)
 A_FEW = between(1, 8)
 

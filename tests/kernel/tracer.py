@@ -148,12 +148,12 @@ class Share:
 
 class _Lines:
     """The records of one namespace in a file that grows; not those of one before it,
-    which had the same number and whose sockets are older."""
+    which had the same number and whose sockets are older, whenever their end is told."""
 
     def __init__(self, path, inode):
         self._path, self._mark = path, b'"netns":%d,' % inode
         self._since = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")
-        self._offset, self._rest, self._records = 0, b"", []
+        self._offset, self._rest, self._records, self._strangers = 0, b"", [], set()
 
     def records(self):
         with open(self._path, "rb") as file:
@@ -166,7 +166,10 @@ class _Lines:
         return self._records
 
     def _is_own(self, one):
-        return one["time"] >= self._since and "existing" not in one
+        if one["time"] < self._since or "existing" in one:
+            self._strangers.add(one.get("conn", "none"))
+            return False
+        return one.get("conn") not in self._strangers
 
 
 def trace_in(directory):
