@@ -27,7 +27,8 @@ from guest import Guest, Qemu, backports
 from packages import Apt, Unavailable, architecture, end_in, natural, release, unpack
 
 DEFAULT = "5.10 6.1 6.12 6.18 newest"
-# A machine runs one group of checks, so that no machine is the last for long.
+# A machine runs one group of checks, so that no machine is the last for long; each kernel
+# begins with the first of these, while others are still fetched.
 EVERYWHERE = (("scenarios",), ("rights", "storm", "audit"))
 # What differs between kernels in these differs between the first and the last. Of a
 # list of kernels those run them, of this machine's architecture, unless -c names them.
@@ -140,9 +141,9 @@ class Furniture:
         return kernels.Unpacked(self._apt, kernels.find(self._apt, wanted, self._arch), self._folder)
 
 
-def find_kernels(options):
-    """Those that can be had with what they share, and [(wanted, why not)]."""
-    found, missing, furniture = [], [], {}
+def find_kernels(options, missing):
+    """Those that can be had, with what they share, as they come; to missing (wanted, why not)."""
+    versions, furniture = set(), {}
     for one in options.kernels.split():
         arch, _, wanted = one.rpartition(":")
         arch = arch or architecture()
@@ -150,11 +151,12 @@ def find_kernels(options):
             if arch not in furniture:
                 furniture[arch] = Furniture(options, arch)
             unpacked = furniture[arch].unpacked(wanted)
-            if unpacked.kernel.name not in [other.kernel.name for _, other in found]:
-                found.append((furniture[arch], unpacked))
         except Unavailable as reason:
             missing.append((one, str(reason)))
-    return found, missing
+            continue
+        if unpacked.kernel.name not in versions:
+            versions.add(unpacked.kernel.name)
+            yield furniture[arch], unpacked
 
 
 # ---- telling ----
@@ -225,14 +227,20 @@ def table(done, checks):
     return ["  " + "  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in rows]
 
 
-def machines(options, found):
-    """(furniture, unpacked, checks) of each, those that take longest first."""
-    ends = found if options.chosen else at_the_ends(found)
-    groups = ([(CHECKS, found)] if options.quick else
-              [(EVERYWHERE[0], found), (AT_THE_ENDS, ends), (EVERYWHERE[1], found)])
-    for group, kernels_ in groups:
-        if checks := tuple(check for check in group if check in options.checks):
-            yield from ((furniture, unpacked, checks) for furniture, unpacked in kernels_)
+def plans_of(options, found, group):
+    if checks := tuple(check for check in group if check in options.checks):
+        yield from (Plan(furniture, unpacked, checks, options) for furniture, unpacked in found)
+
+
+def all_plans(options, found, missing):
+    """A machine for each kernel as soon as it is found; then the others, of the last and
+    the foreign kernels first, which take longest."""
+    for one in find_kernels(options, missing):
+        found.append(one)
+        yield from plans_of(options, [one], CHECKS if options.quick else EVERYWHERE[0])
+    if not options.quick:
+        yield from plans_of(options, reversed(found if options.chosen else at_the_ends(found)), AT_THE_ENDS)
+        yield from plans_of(options, reversed(found), EVERYWHERE[1])
 
 
 def at_the_ends(found):
@@ -242,14 +250,16 @@ def at_the_ends(found):
 
 
 def run(options, tap):
-    begun = time.monotonic()
-    found, missing = find_kernels(options)
-    plans = [Plan(furniture, unpacked, checks, options) for furniture, unpacked, checks in machines(options, found)]
-    print(f"1..{sum(len(plan.checks) for plan in plans) + len(missing)}", flush=True)
-    for wanted, why in missing:
-        tap.tell(f"Linux {wanted}", False, skip=why)
+    begun, found, missing, plans = time.monotonic(), [], [], []
     with concurrent.futures.ThreadPoolExecutor(options.machines) as pool:
-        for future in concurrent.futures.as_completed([pool.submit(plan.run) for plan in plans]):
+        running = []
+        for plan in all_plans(options, found, missing):
+            plans.append(plan)
+            running.append(pool.submit(plan.run))
+        print(f"1..{sum(len(plan.checks) for plan in plans) + len(missing)}", flush=True)
+        for wanted, why in missing:
+            tap.tell(f"Linux {wanted}", False, skip=why)
+        for future in concurrent.futures.as_completed(running):
             tell_plan(tap, future.result(), options.verbose)
     print(*table([plan for _, unpacked in found for plan in plans if plan.unpacked is unpacked], options.checks), sep="\n")
     print(f"  in {time.monotonic() - begun:.0f} s", flush=True)
