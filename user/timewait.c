@@ -20,8 +20,9 @@
 
 #define FIRST_BUCKETS	1024u	/* a page of them */
 
-/* The array of buckets has at most two for each entry. */
-_Static_assert(sizeof(struct mini) + 2 * sizeof(uint32_t) <= MINI_SIZE, "as the header says");
+/* There are at most three buckets for two entries. */
+_Static_assert(sizeof(struct mini) + 3 * (sizeof(uint32_t) + sizeof(uint8_t)) / 2 <= MINI_SIZE,
+	       "as the header says");
 
 static struct mini *at(const struct timewait *t, uint32_t i)
 {
@@ -170,19 +171,25 @@ static uint64_t mix_addr(uint64_t hash, const uint8_t *addr)
  * Buckets come one by one (linear hashing): where the one that the hash asks for is
  * not there yet, its entries are in the one that will be split for it.
  */
-static uint32_t *bucket_at(const struct timewait *t, uint32_t hash)
+static uint32_t bucket_at(const struct timewait *t, uint32_t hash)
 {
 	uint32_t i = hash & t->mask;
 
-	return &t->buckets[i < t->nr_buckets ? i : i & t->mask >> 1];
+	return i < t->nr_buckets ? i : i & t->mask >> 1;
 }
+
+/* Where a tuple is kept, and its bit of the bucket's traces. */
+struct spot {
+	uint32_t bucket;
+	uint8_t trace;
+};
 
 /*
  * Of one peer the port that is drawn is mostly the higher one, and a little above the
  * one before: those in a run of ports have neighbouring buckets, from a place on that
  * nobody knows.  So they share cache lines.
  */
-static uint32_t *bucket(const struct timewait *t, uint16_t place, const uint8_t *laddr,
+static struct spot spot(const struct timewait *t, uint16_t place, const uint8_t *laddr,
 			const uint8_t *raddr, uint16_t lport, uint16_t rport)
 {
 	uint32_t drawn = lport > rport ? lport : rport;
@@ -192,32 +199,51 @@ static uint32_t *bucket(const struct timewait *t, uint16_t place, const uint8_t 
 	run &= lport > rport ? ~((uint32_t)(RUN - 1) << 16) : ~(uint32_t)(RUN - 1);
 	hash = mix(t->seed, (uint64_t)place << 32 | run);
 	hash = mix_addr(mix_addr(hash, laddr), raddr);
-	return bucket_at(t, (hash >> 16) + drawn % RUN);
+	return (struct spot){ bucket_at(t, (hash >> 16) + drawn % RUN), 1u << (hash >> 61) };
 }
 
-static uint32_t *bucket_of(const struct timewait *t, const struct mini *m)
+static struct spot spot_of(const struct timewait *t, const struct mini *m)
 {
-	return bucket(t, m->place, m->laddr, m->raddr, m->lport, m->rport);
+	return spot(t, m->place, m->laddr, m->raddr, m->lport, m->rport);
+}
+
+static void chain(struct timewait *t, struct mini *m)
+{
+	struct spot s = spot_of(t, m);
+
+	m->next = t->buckets[s.bucket];
+	t->buckets[s.bucket] = m->self + 1;
+	t->traces[s.bucket] |= s.trace;
+}
+
+/* Who has gone leaves its trace until the bucket is empty. */
+static void unchain(struct timewait *t, const struct mini *m)
+{
+	uint32_t bucket = spot_of(t, m).bucket, *link = &t->buckets[bucket];
+
+	while (*link != m->self + 1)
+		link = &at(t, *link - 1)->next;
+	*link = m->next;
+	if (!t->buckets[bucket])
+		t->traces[bucket] = 0;
 }
 
 /* One bucket more: it takes over what is its own. */
 static void split(struct timewait *t)
 {
-	uint32_t *to = &t->buckets[t->nr_buckets], *from, *link;
+	uint32_t from, i;
 
 	if (t->nr_buckets > t->mask)
 		t->mask = t->mask * 2 + 1;
-	from = link = &t->buckets[t->nr_buckets++ & t->mask >> 1];
-	while (*link) {
-		struct mini *m = at(t, *link - 1);
+	from = t->nr_buckets++ & t->mask >> 1;
+	i = t->buckets[from];
+	t->buckets[from] = 0;
+	t->traces[from] = 0;
+	while (i) {
+		struct mini *m = at(t, i - 1);
 
-		if (bucket_of(t, m) == from) {
-			link = &m->next;
-			continue;
-		}
-		*link = m->next;
-		m->next = *to;
-		*to = m->self + 1;
+		i = m->next;
+		chain(t, m);
 	}
 }
 
@@ -240,11 +266,15 @@ struct mini *timewait_find(const struct timewait *t, uint32_t netns,
 {
 	const struct tw_place *p = t->used ? timewait_place(t, netns) : NULL;
 	uint16_t place = p ? p - t->places + 1 : 0;
+	struct spot s;
 	uint32_t i;
 
 	if (!p || is_empty(p))
 		return NULL;
-	i = *bucket(t, place, tuple->laddr, tuple->raddr, tuple->lport, tuple->rport);
+	s = spot(t, place, tuple->laddr, tuple->raddr, tuple->lport, tuple->rport);
+	if (!(t->traces[s.bucket] & s.trace))
+		return NULL;
+	i = t->buckets[s.bucket];
 	while (i && !is_on(at(t, i - 1), place, tuple))
 		i = at(t, i - 1)->next;
 	return i ? at(t, i - 1) : NULL;
@@ -294,8 +324,8 @@ struct mini *timewait_add(struct timewait *t, uint32_t netns, const struct wire_
 			  unsigned int flags)
 {
 	struct tw_place *p = NULL;
-	uint32_t self, *head;
 	struct mini *m;
+	uint32_t self;
 
 	if (t->free_head || grow(t)) {
 		p = timewait_place(t, netns);
@@ -315,9 +345,7 @@ struct mini *timewait_add(struct timewait *t, uint32_t netns, const struct wire_
 	};
 	memcpy(m->laddr, tuple->laddr, sizeof(m->laddr));
 	memcpy(m->raddr, tuple->raddr, sizeof(m->raddr));
-	head = bucket_of(t, m);
-	m->next = *head;
-	*head = self + 1;
+	chain(t, m);
 	count(p, flags, 1);
 	t->used++;
 	grow_buckets(t);
@@ -433,14 +461,10 @@ uint64_t timewait_next_deadline(const struct timewait *t)
 
 void timewait_remove(struct timewait *t, struct mini *m)
 {
-	uint32_t *link = bucket_of(t, m);
-
 	unlink_slot(t, m);
 	ownerset_drop(&t->owners, m->owner);
 	count(timewait_place_of(t, m), m->flags, -1);
-	while (*link != m->self + 1)
-		link = &at(t, *link - 1)->next;
-	*link = m->next;
+	unchain(t, m);
 	m->place = 0;
 	m->next = t->free_head;
 	t->free_head = m->self + 1;
@@ -487,9 +511,10 @@ int timewait_init(struct timewait *t, uint32_t limit)
 	timewait_set_hz(&new, 1000);
 	/* Untouched pages of these cost nothing. */
 	new.buckets = calloc(new.max_buckets, sizeof(*new.buckets));
+	new.traces = calloc(new.max_buckets, sizeof(*new.traces));
 	new.chunks = calloc(limit / CHUNK + 1, sizeof(*new.chunks));
 	new.place_buckets = calloc(PLACE_BUCKETS, sizeof(*new.place_buckets));
-	if (!new.buckets || !new.chunks || !new.place_buckets) {
+	if (!new.buckets || !new.traces || !new.chunks || !new.place_buckets) {
 		timewait_deinit(&new);
 		return -ENOMEM;
 	}
@@ -503,6 +528,7 @@ void timewait_deinit(struct timewait *t)
 		free(t->chunks[i / CHUNK]);
 	free(t->chunks);
 	free(t->buckets);
+	free(t->traces);
 	free(t->places);
 	free(t->place_buckets);
 	ownerset_deinit(&t->owners);

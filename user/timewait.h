@@ -97,7 +97,8 @@ struct timewait {
 	uint32_t limit, used, allocated;
 	uint32_t nr_buckets, max_buckets;	/* in use; a power of two */
 	uint32_t mask;		/* the least 2^n - 1 that they fit under */
-	uint32_t *buckets;
+	uint32_t *buckets;	/* their first entries: + 1 */
+	uint8_t *traces;	/* of each bucket, a bit for each entry: most who ask need no more */
 	struct mini **chunks;
 	uint32_t free_head;
 	uint64_t seed;

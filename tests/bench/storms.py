@@ -193,8 +193,8 @@ def told_rows(name, results):
 
 
 def most_open():
-    """Connections that a storm may hold open here: two descriptors each."""
-    return min(15000, (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 2100) // 2)
+    """Connections that a storm may hold open here: a descriptor each in a thread that may have them all."""
+    return min(15000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 2100)
 
 
 def burst(network, directory):

@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -80,6 +81,14 @@ void tally_add(struct tally *sum, const struct tally *more)
 		for (int family = 0; family < NR_FAMILIES; family++)
 			for (int result = 0; result < NR_RESULTS; result++)
 				sum->nr[kind][family][result] += more->nr[kind][family][result];
+}
+
+void take_own_files(void)
+{
+	if (unshare(CLONE_FILES)) {
+		perror("storm: unshare(CLONE_FILES)");
+		abort();
+	}
 }
 
 /* ---- the wire, for both ends ---- */
@@ -351,6 +360,7 @@ struct servers {
 	size_t nr_listeners;
 	struct server threads[MAX_THREADS];
 	unsigned int nr_threads;
+	bool own_files;
 	sem_t *window;
 	atomic_ulong ended;
 	atomic_bool stop;
@@ -454,6 +464,8 @@ static void *server_main(void *argument)
 	struct epoll_event events[NR_EVENTS];
 
 	pthread_setname_np(pthread_self(), "storm-server");
+	if (server->all->own_files)
+		take_own_files();
 	while (!atomic_load(&server->all->stop)) {
 		int nr = epoll_wait(server->epoll_fd, events, NR_EVENTS, 50);
 
@@ -546,12 +558,13 @@ static int thread_start(struct servers *servers)
 }
 
 int servers_start(const struct mix *mix, unsigned int families, unsigned int nr_threads,
-		  sem_t *window, struct servers **ret)
+		  bool own_files, sem_t *window, struct servers **ret)
 {
 	struct servers *servers = calloc(1, sizeof(*servers));
 
 	if (!servers)
 		return -ENOMEM;
+	servers->own_files = own_files;
 	servers->window = window;
 
 	int err = listeners_open(servers, mix, families);

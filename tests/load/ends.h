@@ -59,11 +59,19 @@ enum result client_finish(const struct kind *kind, int fd);
 struct servers;
 
 /*
+ * From here on what this thread opens is in a table of descriptors of its own, which
+ * RLIMIT_NOFILE bounds; what is open already stays open in it, too. Ends the program if
+ * it cannot be.
+ */
+void take_own_files(void);
+
+/*
  * Listeners for all kinds in @mix and all families with a bit in @families, and
- * threads that serve them. @window is posted once per accepted connection.
+ * threads that serve them, each with files of its own if @own_files. @window is posted
+ * once per accepted connection.
  */
 int servers_start(const struct mix *mix, unsigned int families, unsigned int nr_threads,
-		  sem_t *window, struct servers **ret);
+		  bool own_files, sem_t *window, struct servers **ret);
 
 /* Connections that have ended on the server's side, so far. */
 unsigned long servers_ended(struct servers *servers);

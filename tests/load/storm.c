@@ -192,10 +192,12 @@ static void *client_main(void *argument)
 	struct client *client = argument;
 
 	pthread_setname_np(pthread_self(), "storm-client");
-	if (client->storm->options->hold)
-		in_waves(client);
-	else
+	if (!client->storm->options->hold) {
 		one_by_one(client);
+	} else {
+		take_own_files();
+		in_waves(client);
+	}
 	return NULL;
 }
 
@@ -301,7 +303,7 @@ static int run(const struct options *options)
 	err = counters_read(&before);
 	if (!err)
 		err = servers_start(&storm.mix, options->families, options->server_threads,
-				    &storm.window, &storm.servers);
+				    options->hold, &storm.window, &storm.servers);
 	if (err) {
 		fprintf(stderr, "storm: cannot start the servers: %s\n", strerror(-err));
 		return EXIT_SETUP;
@@ -342,10 +344,13 @@ static unsigned long max_orphans(void)
 	return orphans;
 }
 
-/* Room for both ends of all that is held; an error names what stands against it. */
+/*
+ * Room for all that is held; an error names what stands against it. Each thread has
+ * its own table of descriptors, and one server may accept them all.
+ */
 static int check_hold(unsigned long hold)
 {
-	unsigned long files = 2 * hold + 2048;
+	unsigned long files = hold + 2048;
 	struct rlimit limit;
 
 	if (hold > max_orphans() / 4) {

@@ -648,6 +648,8 @@ static void buckets_come_with_the_entries_and_none_is_lost(void **state)
 		tuple = client_tuple(i);
 		timewait_remove(&t, timewait_find(&t, 1, &tuple));
 	}
+	for (uint32_t i = 0; i < t.max_buckets; i++)
+		assert_false(t.traces[i]);
 	assert_int_equal(buckets_touched(), 0);
 }
 
