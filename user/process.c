@@ -3,23 +3,18 @@
 
 #include <string.h>
 
-/* FNV-1a. */
-static uint64_t mix(uint64_t hash, const void *bytes, size_t len)
-{
-	const uint8_t *p = bytes;
-
-	while (len--)
-		hash = (hash ^ *p++) * 0x100000001b3ull;
-	return hash;
-}
-
 uint64_t process_id(uint32_t pid, uint32_t born, const char *comm)
 {
-	uint64_t hash = 0xcbf29ce484222325ull;
+	uint64_t words[1 + WIRE_COMM_LEN / sizeof(uint64_t)] = { (uint64_t)pid << 32 | born };
+	const char *end = memchr(comm, 0, WIRE_COMM_LEN);
+	uint64_t hash = 0;
 
-	hash = mix(hash, &pid, sizeof(pid));
-	hash = mix(hash, &born, sizeof(born));
-	return mix(hash, comm, strlen(comm));
+	memcpy(&words[1], comm, end ? end - comm : WIRE_COMM_LEN);
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ull;
+		hash ^= hash >> 32;
+	}
+	return hash;
 }
 
 /* Behind the texts. */
