@@ -70,7 +70,7 @@ def told_by_ss(text, truth):
 
 def told_by_conntrack(text, truth):
     """It knows flows, not sockets: one for both ends."""
-    new = sum(line.lstrip().startswith("[NEW]") for line in text.splitlines())
+    new = sum("[NEW]" in line for line in text.splitlines())
     return new / int(truth["attempts"]), "names none"
 
 
