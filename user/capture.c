@@ -811,6 +811,11 @@ bool capture_drain(struct capture *c, uint64_t next_deadline)
 	return !c->enough;
 }
 
+bool capture_is_quiet(const struct capture *c)
+{
+	return !c->drained;
+}
+
 int capture_judge_cgroup(struct capture *c, uint64_t id, enum wire_judged verdict)
 {
 	int fd = bpf_map__fd(c->skel->maps.judged_cgroups);

@@ -67,6 +67,9 @@ int capture_fd(const struct capture *c);
  */
 bool capture_drain(struct capture *c, uint64_t next_deadline);
 
+/* The last of these found nothing in the ring. */
+bool capture_is_quiet(const struct capture *c);
+
 /* About once a second: losses since the last call, and steps of the clock. */
 void capture_watch(struct capture *c);
 

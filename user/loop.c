@@ -15,9 +15,14 @@
 #include "cleanup.h"
 #include "log.h"
 
-/* A record reaches its reader within 100 ms, whatever the watermark. */
+/*
+ * A record reaches its reader within 100 ms, whatever the watermark.  Waking up is most
+ * of what an idle host costs.
+ */
 #define TURN_NS		(50 * 1000 * 1000)
-#define TURNS_A_WATCH	20
+#define SLOW_TURN_NS	(80 * 1000 * 1000)
+#define UNREAD_TURN_NS	(100 * 1000 * 1000)	/* where no record is written */
+#define WATCH_NS	(1000 * 1000 * 1000)
 
 static int watch(struct loop *l, int fd, uint32_t events)
 {
@@ -65,13 +70,19 @@ static void on_signal(struct loop *l)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+static void set_timer(int fd, long every_ns)
+{
+	const struct itimerspec every = { { 0, every_ns }, { 0, every_ns } };
+
+	timerfd_settime(fd, 0, &every, NULL);
+}
+
 static int start_timer(void)
 {
-	const struct itimerspec every = { { 0, TURN_NS }, { 0, TURN_NS } };
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 
 	if (fd >= 0)
-		timerfd_settime(fd, 0, &every, NULL);
+		set_timer(fd, TURN_NS);
 	return fd;
 }
 
@@ -147,9 +158,23 @@ static void dispatch(struct loop *l, const struct epoll_event *events, int nr)
 	}
 }
 
+/* Slower turns while nothing happens and nothing falls due. */
+static void set_pace(struct loop *l, uint64_t next_deadline, uint64_t now_ns)
+{
+	const long slow_ns = l->out ? SLOW_TURN_NS : UNREAD_TURN_NS;
+	bool is_slow = capture_is_quiet(l->capture) &&
+		       (!next_deadline || next_deadline > now_ns + slow_ns);
+
+	if (is_slow == l->is_slow)
+		return;
+	l->is_slow = is_slow;
+	set_timer(l->timer, is_slow ? slow_ns : TURN_NS);
+}
+
 void loop_turn(struct loop *l, uint64_t next_deadline)
 {
 	struct epoll_event events[8];
+	uint64_t now_ns;
 	int nr;
 
 	await_out(l);
@@ -157,9 +182,13 @@ void loop_turn(struct loop *l, uint64_t next_deadline)
 	dispatch(l, events, nr);
 	if (!capture_drain(l->capture, next_deadline))
 		l->stop = true;
-	if (++l->turns % TURNS_A_WATCH == 0)
+	now_ns = loop_now_ns();
+	set_pace(l, next_deadline, now_ns);
+	if (now_ns - l->watched_ns >= WATCH_NS) {
 		capture_watch(l->capture);
-	if (l->until_ns && loop_now_ns() >= l->until_ns)
+		l->watched_ns = now_ns;
+	}
+	if (l->until_ns && now_ns >= l->until_ns)
 		l->stop = true;
 }
 
