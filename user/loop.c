@@ -110,7 +110,9 @@ int loop_init(struct loop *l, struct out *out)
 {
 	int err;
 
-	*l = (struct loop){ .out = out, .epoll = -1, .timer = -1, .signals = -1 };
+	*l = (struct loop){
+		.out = out, .epoll = -1, .timer = -1, .signals = -1, .watched_ns = loop_now_ns(),
+	};
 	err = open_all(l);
 	if (!err)
 		return 0;

@@ -21,7 +21,7 @@ struct loop {
 	bool stop;		/* a signal came, the time is up, or nobody reads */
 	bool out_is_pollable, out_is_awaited;
 	bool is_slow;		/* nothing was there in the last turn */
-	uint64_t watched_ns;
+	uint64_t watched_ns;	/* when capture_watch() was last called */
 };
 
 /*
@@ -42,7 +42,10 @@ int loop_start(struct loop *l, const struct options *opt, const struct capture_c
 /* A turn ends, too, when this descriptor is readable.  0 or -errno. */
 int loop_watch(struct loop *l, int fd);
 
-/* Waits, at most some 50 ms, or 100 where nothing happens; then hands out what was recorded, see capture_drain(). */
+/*
+ * Waits, at most some 50 ms, or 100 where nothing happens; then hands out what was
+ * recorded, see capture_drain().
+ */
 void loop_turn(struct loop *l, uint64_t next_deadline);
 
 /* CLOCK_MONOTONIC. */

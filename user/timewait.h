@@ -98,7 +98,7 @@ struct timewait {
 	uint32_t nr_buckets, max_buckets;	/* in use; a power of two */
 	uint32_t mask;		/* the least 2^n - 1 that they fit under */
 	uint32_t *buckets;	/* their first entries: + 1 */
-	uint8_t *traces;	/* of each bucket, a bit for each entry: most who ask need no more */
+	uint8_t *traces;	/* of each bucket, a bit for each entry */
 	struct mini **chunks;
 	uint32_t free_head;
 	uint64_t seed;

@@ -14,9 +14,13 @@ _BPFFS = "/sys/fs/bpf"
 
 
 def _listed(kind):
-    """All BPF objects of a kind: {id: name}."""
-    listed = subprocess.run(["bpftool", "-j", kind, "show"], capture_output=True, check=True).stdout
-    return {one["id"]: one.get("name") for one in json.loads(listed)}
+    """All BPF objects of a kind: {id: name}. bpftool gives up where one goes while it lists them."""
+    for _ in range(20):
+        done = subprocess.run(["bpftool", "-j", kind, "show"], capture_output=True)
+        if not done.returncode:
+            return {one["id"]: one.get("name") for one in json.loads(done.stdout)}
+        time.sleep(0.05)
+    raise RuntimeError(f"bpftool {kind} show: {done.stdout.decode()} {done.stderr.decode()}")
 
 
 def _held_by(pid):

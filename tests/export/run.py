@@ -667,8 +667,8 @@ def capabilities():
     if any(other != first for other in others):
         yield f"unit and DaemonSet differ: {first} {others}"
 
-    def census(given):
-        with Exporter(within=as_nobody(given)) as exporter:
+    def census(given):      # of a host that has more than one namespace
+        with Netns("another"), Exporter(within=as_nobody(given)) as exporter:
             samples = exporter.metrics()
             return bool(sockets(samples)), samples["synfin_collector_success", frozenset({("collector", "census")})]
 
