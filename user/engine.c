@@ -905,6 +905,11 @@ void engine_narrow(struct engine *e, const struct scope *scope, const struct fil
 	e->filter = filter;
 }
 
+void engine_spare_names(struct engine *e, uint32_t kinds)
+{
+	e->nameless = kinds;
+}
+
 void engine_deinit(struct engine *e)
 {
 	conntab_deinit(&e->conns);

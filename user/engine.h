@@ -33,6 +33,7 @@ struct engine {
 	const struct filter *filter;	/* what will be shown; NULL: all */
 	report_fn report;
 	void *ctx;
+	uint32_t nameless;	/* 1 << enum report_kind: see engine_spare_names() */
 	int64_t clock_ns;
 	uint32_t hz;
 	bool lossy;		/* records were lost */
@@ -59,6 +60,9 @@ void engine_deinit(struct engine *e);
  * can be told already: one whose port it needs waits for it.
  */
 void engine_narrow(struct engine *e, const struct scope *scope, const struct filter *filter);
+
+/* Reports of these kinds (1 << enum report_kind) have no names: the receiver reads none. */
+void engine_spare_names(struct engine *e, uint32_t kinds);
 
 /* ev: as decode() returned it. */
 void engine_feed(struct engine *e, const union event *ev);

@@ -417,6 +417,7 @@ int export_run(const struct options *opt, const struct scope *scope)
 		log_error("cannot start: %s", strerror(ENOMEM));
 		return STATUS_ERROR;
 	}
+	engine_spare_names(&x.engine, UINT32_MAX);
 	err = loop_init(&x.loop, NULL);
 	if (!err)
 		err = begin_http(&x);

@@ -493,6 +493,15 @@ static int init_monitor(struct session *s, const struct scope *scope)
 	return 0;
 }
 
+/* Of which not even whether they are asked for depends on names: they are counted. */
+static uint32_t kinds_unread(const struct options *opt)
+{
+	if (opt->command != CMD_CONNS || opt->filter.len || cgroup_terms_any(&opt->cgroups))
+		return 0;
+	return 1u << REPORT_STATE | 1u << REPORT_LATE_SEGMENT | 1u << REPORT_RETRANSMIT |
+	       1u << REPORT_RESET;
+}
+
 int session_init(struct session *s, const struct options *opt, const struct scope *scope,
 		 int fd, bool waits)
 {
@@ -503,6 +512,7 @@ int session_init(struct session *s, const struct options *opt, const struct scop
 	if (err)
 		return err;
 	engine_narrow(&s->engine, scope, &opt->filter);
+	engine_spare_names(&s->engine, kinds_unread(opt));
 	if (session_surveys(opt))
 		err = init_survey(s, scope);
 	if (!err)

@@ -11,6 +11,19 @@ static const char *name_of_netns(struct engine *e, uint32_t inode)
 	return names_netns(&e->names, inode);
 }
 
+/* owner: NULL if there is none, or nothing is known of him. */
+static void add_names(struct engine *e, struct report *r, const struct owner *owner,
+		      uint64_t cgroup)
+{
+	if (e->nameless & 1u << r->kind)
+		return;
+	if (owner) {
+		r->process = names_process(&e->names, owner);
+		r->cgroup = names_cgroup_of(&e->names, cgroup, r->process);
+	}
+	r->netns_name = name_of_netns(e, r->netns);
+}
+
 /*
  * A program that was interrupted after it had read the clock is overtaken in
  * the ring; among the lines of one connection time never goes back for that.
@@ -22,11 +35,7 @@ void tell(struct engine *e, struct conn *c, struct report *r)
 			r->at_ns = c->told_ns;
 		c->told_ns = r->at_ns;
 	}
-	if (c) {
-		r->process = names_process(&e->names, &c->owner);
-		r->cgroup = names_cgroup_of(&e->names, c->cgroup, r->process);
-	}
-	r->netns_name = name_of_netns(e, r->netns);
+	add_names(e, r, c ? &c->owner : NULL, c ? c->cgroup : 0);
 	e->report(e->ctx, r);
 }
 
@@ -150,9 +159,7 @@ static void tell_mini(struct engine *e, struct mini *m, struct report *r)
 	r->role = m->role;
 	r->owner = &of->owner;
 	r->existing = m->flags & MINI_EXISTING;
-	r->process = names_process(&e->names, &of->owner);
-	r->cgroup = names_cgroup_of(&e->names, of->cgroup, r->process);
-	r->netns_name = name_of_netns(e, r->netns);
+	add_names(e, r, &of->owner, of->cgroup);
 	e->report(e->ctx, r);
 }
 
