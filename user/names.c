@@ -114,7 +114,9 @@ uint64_t names_group_of(struct names *n, uint64_t id, const struct process *owne
 {
 	const struct cgroup *c = owner ? names_cgroup_of(n, id, owner) : NULL;
 
-	return c && c == process_cgroup(owner) ? number_of(c->path) | CGROUP_V1 : id;
+	if (c && c == process_cgroup(owner))
+		return number_of(c->path) | CGROUP_V1;
+	return id & ~CGROUP_V1;
 }
 
 const char *names_netns(struct names *n, uint32_t inode)

@@ -47,7 +47,8 @@ const struct cgroup *names_cgroup_of(struct names *n, uint64_t id, const struct 
 
 /*
  * What its sockets are counted under: the id, unless the cgroup is the owner's: then a
- * number that stands for its path, with this bit, which no id has.
+ * number that stands for its path, with this bit, which no kernel's id has; a
+ * recording's loses it.
  */
 #define CGROUP_V1	(1ull << 63)
 uint64_t names_group_of(struct names *n, uint64_t id, const struct process *owner);

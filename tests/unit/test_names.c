@@ -173,6 +173,7 @@ static void who_is_told_to_be_in_one_cgroup_is_counted_together(void **state)
 	learn_process_in(6, "/docker/" ID);
 	learn_process_in(7, "/web");
 	assert_true(group_of(1, 5) & CGROUP_V1);
+	assert_int_equal(names_group_of(&names, CGROUP_V1 | 7, NULL), 7);	/* a recording's */
 	assert_true(group_of(1, 5) == group_of(0, 6) && group_of(1, 5) == group_of(7, 6));
 	assert_true(group_of(1, 7) & CGROUP_V1 && group_of(1, 7) != group_of(1, 5));
 	assert_int_equal(group_of(7, 7), 7);
