@@ -123,9 +123,7 @@ class Group:
         self._waiting += [answer] if answer else []
 
     def has_room(self):
-        if time.monotonic() > self._until:
-            self.room = 0
-        return self.room > 0
+        return self.room > 0 and time.monotonic() < self._until
 
     def is_done(self):
         return not self._busy and not self.has_room()
