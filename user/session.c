@@ -25,29 +25,18 @@
 /* ---- what is printed ---- */
 
 
+/* An event each: trace alone prints them. */
+#define EVENT_KINDS	(1u << REPORT_STATE | 1u << REPORT_LATE_SEGMENT | \
+			 1u << REPORT_RETRANSMIT | 1u << REPORT_RESET)
+
 static bool is_wanted(const struct session *s, const struct report *r)
 {
-	switch (r->kind) {
-	case REPORT_STATE:
-	case REPORT_LATE_SEGMENT:
-	case REPORT_RETRANSMIT:
-	case REPORT_RESET:
+	if (EVENT_KINDS & 1u << r->kind)
 		return s->opt->command == CMD_TRACE;
-	case REPORT_CONNECTION:
-		return s->opt->command == CMD_CONNS && !s->surveys &&
-		       (s->opt->existing || !(r->conn->flags & CONN_EXISTING));
-	case REPORT_LOST:
-	case REPORT_TIME_WAIT:
-	case REPORT_TW_GROUP:
-	case REPORT_PORT_SPACE:
-	case REPORT_LISTENER:
-	case REPORT_LISTENERS:
-	case REPORT_SOCKET:
+	if (r->kind != REPORT_CONNECTION)
 		return true;
-	case REPORT_KINDS:
-		break;
-	}
-	return false;
+	return s->opt->command == CMD_CONNS && !s->surveys &&
+	       (s->opt->existing || !(r->conn->flags & CONN_EXISTING));
 }
 
 /* What is left out is not counted in the summary, either. */
@@ -498,8 +487,7 @@ static uint32_t kinds_unread(const struct options *opt)
 {
 	if (opt->command != CMD_CONNS || opt->filter.len || cgroup_terms_any(&opt->cgroups))
 		return 0;
-	return 1u << REPORT_STATE | 1u << REPORT_LATE_SEGMENT | 1u << REPORT_RETRANSMIT |
-	       1u << REPORT_RESET;
+	return EVENT_KINDS;
 }
 
 int session_init(struct session *s, const struct options *opt, const struct scope *scope,
