@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
+
 int keytab_init(struct keytab *t, size_t key_size, size_t entry_size, uint32_t limit)
 {
 	*t = (struct keytab){
@@ -34,14 +36,7 @@ void *keytab_at(const struct keytab *t, uint32_t i)
 
 static uint32_t slot_of(const struct keytab *t, const void *key)
 {
-	uint64_t hash = t->seed, word;
-
-	for (size_t at = 0; at < t->key_size; at += sizeof(word)) {
-		memcpy(&word, (const char *)key + at, sizeof(word));
-		hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
-		hash ^= hash >> 32;
-	}
-	return hash & (t->nr_slots - 1);
+	return hash_words(t->seed, key, t->key_size) & (t->nr_slots - 1);
 }
 
 /* Where the key is, or would be. */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
+
 #define FIRST_SIZE	64u
 
 struct owned {
@@ -26,14 +28,7 @@ _Static_assert(sizeof(struct ownership) % sizeof(uint64_t) == 0, "hashed by word
 /* Whoever chooses his name to collide has as many processes to start. */
 static uint32_t *bucket_of(const struct ownerset *s, const struct ownership *o)
 {
-	uint64_t words[sizeof(*o) / sizeof(uint64_t)], hash = 0;
-
-	memcpy(words, o, sizeof(words));
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ull;
-		hash ^= hash >> 32;
-	}
-	return &s->buckets[hash & (s->nr_buckets - 1)];
+	return &s->buckets[hash_words(0, o, sizeof(*o)) & (s->nr_buckets - 1)];
 }
 
 static void insert(struct ownerset *s, uint32_t i)

@@ -3,18 +3,15 @@
 
 #include <string.h>
 
+#include "hash.h"
+
 uint64_t process_id(uint32_t pid, uint32_t born, const char *comm)
 {
 	uint64_t words[1 + WIRE_COMM_LEN / sizeof(uint64_t)] = { (uint64_t)pid << 32 | born };
 	const char *end = memchr(comm, 0, WIRE_COMM_LEN);
-	uint64_t hash = 0;
 
 	memcpy(&words[1], comm, end ? end - comm : WIRE_COMM_LEN);
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ull;
-		hash ^= hash >> 32;
-	}
-	return hash;
+	return hash_words(0, words, sizeof(words));
 }
 
 /* Behind the texts. */

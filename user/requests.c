@@ -2,23 +2,16 @@
 #include <string.h>
 
 #include "engine_parts.h"
-
-static uint64_t mix(uint64_t hash, uint64_t word)
-{
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15;
-	return hash ^ hash >> 32;
-}
+#include "hash.h"
 
 uint64_t request_key(const struct wire_hdr *hdr, const struct wire_tuple *t)
 {
-	uint64_t words[4], hash = mix(hdr->netns, (uint64_t)t->lport << 16 | t->rport);
+	uint64_t hash = hash_word(hdr->netns, (uint64_t)t->lport << 16 | t->rport);
 
 	if (hdr->cookie)
 		return hdr->cookie;
-	memcpy(words, t->laddr, 16);
-	memcpy(words + 2, t->raddr, 16);
-	for (int i = 0; i < 4; i++)
-		hash = mix(hash, words[i]);
+	hash = hash_words(hash, t->laddr, sizeof(t->laddr));
+	hash = hash_words(hash, t->raddr, sizeof(t->raddr));
 	return hash | NO_COOKIE;
 }
 

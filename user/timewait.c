@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
+
 #define NSEC_PER_SEC	1000000000ull
 #define NSEC_PER_MSEC	1000000ull
 
@@ -153,20 +155,6 @@ void timewait_mark(struct timewait *t, struct mini *m, unsigned int flags)
 
 /* ---- by tuple ---- */
 
-static uint64_t mix(uint64_t hash, uint64_t word)
-{
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
-	return hash ^ hash >> 32;
-}
-
-static uint64_t mix_addr(uint64_t hash, const uint8_t *addr)
-{
-	uint64_t words[2];
-
-	memcpy(words, addr, sizeof(words));
-	return mix(mix(hash, words[0]), words[1]);
-}
-
 /*
  * Buckets come one by one (linear hashing): where the one that the hash asks for is
  * not there yet, its entries are in the one that will be split for it.
@@ -197,8 +185,9 @@ static struct spot spot(const struct timewait *t, uint16_t place, const uint8_t 
 	uint64_t hash;
 
 	run &= lport > rport ? ~((uint32_t)(RUN - 1) << 16) : ~(uint32_t)(RUN - 1);
-	hash = mix(t->seed, (uint64_t)place << 32 | run);
-	hash = mix_addr(mix_addr(hash, laddr), raddr);
+	hash = hash_word(t->seed, (uint64_t)place << 32 | run);
+	hash = hash_words(hash, laddr, 16);
+	hash = hash_words(hash, raddr, 16);
 	return (struct spot){ bucket_at(t, (hash >> 16) + drawn % RUN), 1u << (hash >> 61) };
 }
 
