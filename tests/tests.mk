@@ -48,7 +48,7 @@ programs: all $(call test_programs,$O) $(if $(filter -fsanitize%,$(CFLAGS)),,$(C
 # The same once more with the sanitizers, in a tree of its own; connections are packed
 # as soon as may be (conntab.h), so that all that is told comes from such as were.
 sanitized:
-	$Q$(MAKE) --no-print-directory O=$O/asan CPPFLAGS="-DCONNTAB_RECENT=16" CFLAGS="$(ASAN)" programs
+	$Q$(MAKE) --no-print-directory O=$O/asan CPPFLAGS="-DCONNTAB_RECENT=32" CFLAGS="$(ASAN)" programs
 
 # Fuzzers: clang's libFuzzer, with the sanitizers, in a tree of their own.
 FUZZERS	:= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -66,7 +66,7 @@ $O/tests/fuzz_http: $(call objs,http)
 
 fuzzers:
 	$Q$(MAKE) --no-print-directory O=$O/fuzz CC=$(CLANG) \
-		CPPFLAGS="-DMAX_CONNS=64 -DOUT_SIZE=65536 -DCONNTAB_RECENT=16" \
+		CPPFLAGS="-DMAX_CONNS=64 -DOUT_SIZE=65536 -DCONNTAB_RECENT=32" \
 		CFLAGS="-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all" \
 		$(patsubst %,$O/fuzz/tests/%,$(FUZZERS))
 

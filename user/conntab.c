@@ -16,15 +16,18 @@ enum slot_state { SLOT_FREE, SLOT_CONN, SLOT_PACKED };
 struct conntab_slot {
 	uint64_t key;
 	uint32_t next, older, newer;	/* indices of slots; next: + 1 */
-	uint16_t recent;	/* how often it, or who was here before it, is in `recent` */
-	uint8_t  state;		/* enum slot_state */
+	uint32_t touched : 30;	/* the number of its last touch, as far as it fits */
+	uint32_t state : 2;	/* enum slot_state */
 	union {
 		struct conn *conn;
 		struct resting packed;
 	};
 };
 _Static_assert(sizeof(struct conntab_slot) <= 168, "a million of them in 200 MB");
-_Static_assert(CONNTAB_RECENT >= 16 && CONNTAB_RECENT <= UINT16_MAX, "see conntab.h");
+_Static_assert(CONNTAB_RECENT >= 32 && !(CONNTAB_RECENT & (CONNTAB_RECENT - 1)), "see conntab.h");
+
+/* Numbers of touches are compared as far as a slot has them. */
+#define TOUCHES_MASK	((1u << 30) - 1)
 
 static struct conntab_slot *at(const struct conntab *t, uint32_t i)
 {
@@ -98,6 +101,22 @@ static void age_remove(struct conntab *t, uint32_t i)
 		at(t, s->newer)->older = s->older;
 	else
 		t->newest = s->older;
+}
+
+/* As both, of one that is not the newest: it has been used. */
+static void age_renew(struct conntab *t, uint32_t i)
+{
+	struct conntab_slot *s = at(t, i);
+
+	at(t, s->newer)->older = s->older;
+	if (s->older != NIL)
+		at(t, s->older)->newer = s->newer;
+	else
+		t->oldest = s->newer;
+	at(t, t->newest)->newer = i;
+	s->older = t->newest;
+	s->newer = NIL;
+	t->newest = i;
 }
 
 /* ---- deadlines: a binary heap of indices, earliest on top; who has one is not packed ---- */
@@ -255,23 +274,27 @@ static void pack(struct conntab *t, struct conntab_slot *s)
 	s->packed = packed;
 }
 
+static uint32_t touches_since(const struct conntab *t, const struct conntab_slot *s)
+{
+	return (t->touches - s->touched) & TOUCHES_MASK;
+}
+
+/* Touched lately: that will do for as many touches again. */
+static bool is_fresh(const struct conntab *t, const struct conntab_slot *s)
+{
+	return s->state == SLOT_CONN && touches_since(t, s) < CONNTAB_RECENT / 2;
+}
+
 /* It is asked for; whoever was asked for longest ago may be packed now. */
 static void touch(struct conntab *t, uint32_t i)
 {
-	uint32_t last = t->recent[(t->recent_at ? t->recent_at : CONNTAB_RECENT) - 1];
-	uint32_t leaves = t->recent[t->recent_at];
-	struct conntab_slot *s;
+	uint32_t *place = &t->recent[t->touches % CONNTAB_RECENT], leaves = *place;
+	struct conntab_slot *s = leaves ? at(t, leaves - 1) : NULL;
 
-	if (last == i + 1)
-		return;
-	t->recent[t->recent_at] = i + 1;
-	t->recent_at = (t->recent_at + 1) % CONNTAB_RECENT;
-	at(t, i)->recent++;
-	if (!leaves)
-		return;
-	s = at(t, leaves - 1);
-	if (!--s->recent && s->state == SLOT_CONN)
+	if (s && s->state == SLOT_CONN && leaves != i + 1 && touches_since(t, s) == CONNTAB_RECENT)
 		pack(t, s);
+	*place = i + 1;
+	at(t, i)->touched = t->touches++;
 }
 
 /* It is asked for.  NULL: there is no memory for it, and it is gone. */
@@ -336,17 +359,19 @@ void conntab_deinit(struct conntab *t)
 struct conn *conntab_find(struct conntab *t, uint64_t key)
 {
 	uint32_t link = *bucket(t, key), i;
+	struct conntab_slot *s;
 
-	while (link && at(t, link - 1)->key != key)
-		link = at(t, link - 1)->next;
+	for (; link; link = s->next) {
+		s = at(t, link - 1);
+		if (s->key == key)
+			break;
+	}
 	if (!link)
 		return NULL;
 	i = link - 1;
-	if (t->newest != i) {
-		age_remove(t, i);
-		age_append(t, i);
-	}
-	return unpacked(t, i);
+	if (t->newest != i)
+		age_renew(t, i);
+	return is_fresh(t, s) ? s->conn : unpacked(t, i);
 }
 
 struct conn *conntab_add(struct conntab *t, uint64_t key)

@@ -11,7 +11,7 @@
  * Of most connections nothing is heard for long.  Those that are quiet (resting.h),
  * and of which nothing was among the last CONNTAB_RECENT that were found, added or
  * due, are kept packed, 172 bytes each, until somebody asks for them.  Every other
- * keeps its address until it is removed; so does this one until that many others
+ * keeps its address until it is removed; so does this one until half as many others
  * were asked for.  If there is no memory to unpack one it is gone, and counted in
  * `refused`.
  *
@@ -25,7 +25,7 @@
 #include "ownerset.h"
 #include "tcp_state.h"
 
-/* No event asks for as many connections as the least that this may be, 16. */
+/* A power of two.  No event asks for as many connections as half the least, 32. */
 #ifndef CONNTAB_RECENT	/* sanitized tests have few, so that most are packed at some time */
 #define CONNTAB_RECENT	1024u
 #endif
@@ -44,8 +44,8 @@ struct conntab {
 	uint32_t nr_conn_chunks;
 	struct conn *free_conns;
 	struct ownerset owners;		/* of those that are */
-	uint32_t recent[CONNTAB_RECENT];	/* self + 1, the oldest at recent_at */
-	uint32_t recent_at;
+	uint32_t recent[CONNTAB_RECENT];	/* self + 1, by the number of the touch */
+	uint32_t touches;
 	uint32_t refused;
 };
 

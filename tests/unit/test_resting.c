@@ -217,6 +217,21 @@ static void who_is_asked_for_again_and_again_is_not_packed(void **state)
 	}
 }
 
+/* Whoever holds it while others are asked for relies on that. */
+static void who_was_asked_for_stays_while_half_as_many_others_are(void **state)
+{
+	struct conn *first;
+
+	assert_int_equal(conntab_init(&table, 8 * CONNTAB_RECENT), 0);
+	first = add(1);
+	for (uint64_t key = 2; key <= CONNTAB_RECENT / 2; key++)
+		add(key);
+	assert_ptr_equal(conntab_find(&table, 1), first);
+	for (uint64_t key = 1; key <= CONNTAB_RECENT / 2; key++)
+		add(CONNTAB_RECENT + key);
+	assert_ptr_equal(conntab_at(&table, 0), first);
+}
+
 static void packed_ones_keep_their_order_and_are_counted(void **state)
 {
 	uint32_t there[TS_MAX];
@@ -286,6 +301,7 @@ int main(void)
 		RESTING(owners_go_with_the_last_that_rests),
 		TABLE(the_table_packs_what_was_asked_for_long_ago),
 		TABLE(who_is_asked_for_again_and_again_is_not_packed),
+		TABLE(who_was_asked_for_stays_while_half_as_many_others_are),
 		TABLE(packed_ones_keep_their_order_and_are_counted),
 		TABLE(those_that_were_not_seen_are_found_packed_or_not),
 		TABLE(the_account_of_a_place_outlives_who_had_it),
