@@ -75,6 +75,21 @@ static bool is_text(const char *text, size_t size)
 	return memchr(text, 0, size);
 }
 
+static bool has_zero_byte(uint64_t w)
+{
+	return (w - 0x0101010101010101ull) & ~w & 0x8080808080808080ull;
+}
+
+/* As is_text(), of what nearly every record has. */
+static bool is_comm(const struct wire_owner *o)
+{
+	uint64_t w[2];
+
+	_Static_assert(sizeof(w) == sizeof(o->comm), "in two words");
+	memcpy(w, o->comm, sizeof(w));
+	return has_zero_byte(w[0]) || has_zero_byte(w[1]);
+}
+
 /* Printed as it is. */
 static bool is_word(const char *text, size_t size)
 {
@@ -149,7 +164,7 @@ static bool members_in_range(const union event *ev)
 	case WIRE_STATE:
 		return is_tuple(&ev->state.tuple) && is_state(ev->state.oldstate) &&
 		       is_state(ev->state.newstate) &&
-		       is_text(ev->state.owner.comm, sizeof(ev->state.owner.comm));
+		       is_comm(&ev->state.owner);
 	case WIRE_RETRANSMIT:
 		return is_tuple(&ev->retransmit.tuple) && is_state(ev->retransmit.state) &&
 		       ev->retransmit.error <= 0 && ev->retransmit.error > -4096;
@@ -174,7 +189,7 @@ static bool members_in_range(const union event *ev)
 		return ev->lost.where < WIRE_LOST_PLACES;
 	case WIRE_CENSUS:
 		return is_tuple(&ev->census.tuple) && is_state(ev->census.state) &&
-		       is_text(ev->census.owner.comm, sizeof(ev->census.owner.comm));
+		       is_comm(&ev->census.owner);
 	case WIRE_MINI:
 		return is_tuple(&ev->mini.tuple) &&
 		       (ev->mini.substate == TS_TIME_WAIT || ev->mini.substate == TS_FIN_WAIT2);
@@ -188,14 +203,14 @@ static bool members_in_range(const union event *ev)
 		return is_tuple(&ev->socket.tuple) && is_state(ev->socket.state);
 	case WIRE_LISTENER:
 		return is_tuple(&ev->listener.tuple) &&
-		       is_text(ev->listener.owner.comm, sizeof(ev->listener.owner.comm));
+		       is_comm(&ev->listener.owner);
 	case WIRE_REQUEST:
 		return is_tuple(&ev->request.tuple);
 	case WIRE_AGED:
 		return is_tuple(&ev->aged.tuple) && is_state(ev->aged.state) &&
-		       is_text(ev->aged.owner.comm, sizeof(ev->aged.owner.comm));
+		       is_comm(&ev->aged.owner);
 	case WIRE_OWNER:
-		return is_text(ev->owner_of.owner.comm, sizeof(ev->owner_of.owner.comm));
+		return is_comm(&ev->owner_of.owner);
 	case WIRE_PROCESS:
 		return is_process(&ev->process);
 	case WIRE_CGROUP:
@@ -203,7 +218,7 @@ static bool members_in_range(const union event *ev)
 	case WIRE_NETNS_NAME:
 		return is_text(ev->netns_name.name, sizeof(ev->netns_name.name));
 	case WIRE_OWNER_SEEN:
-		return is_text(ev->owner_seen.owner.comm, sizeof(ev->owner_seen.owner.comm));
+		return is_comm(&ev->owner_seen.owner);
 	case WIRE_CENSUS_END:
 		return ev->census_end.which < WIRE_CENSUS_KINDS;
 	case WIRE_NETNS_FACTS:

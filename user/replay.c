@@ -208,8 +208,8 @@ const struct wire_start *replay_start(const struct replay *r)
 int replay_run(struct replay *r, record_fn fn, pause_fn pause, void *ctx)
 {
 	const struct wire_hdr *hdr;
+	const union event *ev;
 	bool enough = false;
-	union event ev;
 	int err;
 
 	r->pause = pause;
@@ -220,7 +220,7 @@ int replay_run(struct replay *r, record_fn fn, pause_fn pause, void *ctx)
 			return 0;
 		if (err)
 			return err;
-		err = decode(hdr, hdr->len, &ev);
+		err = decode_in_place(hdr, hdr->len, &ev);
 		if (err && err != -ENOTSUP)	/* a newer synfin's kind is skipped */
 			return REPLAY_DAMAGED;
 		if (!err && (!enough || hdr->kind == WIRE_END))

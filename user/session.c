@@ -143,7 +143,7 @@ static void begin(struct session *s, const union event *ev)
  * -d is in event time, so that a recording ends where the run did.  What came
  * later is not part of the run, nor of its account of births.
  */
-static bool is_too_late(struct session *s, union event *ev)
+static bool is_too_late(struct session *s, const union event *ev)
 {
 	if (!s->until_ns || ev->hdr.ts_ns <= s->until_ns)
 		return false;
@@ -152,17 +152,14 @@ static bool is_too_late(struct session *s, union event *ev)
 		s->late_births++;
 	if (ev->hdr.kind == WIRE_CLAIM && ev->claim.flags & WIRE_CL_BIRTH)
 		s->late_births++;
-	if (ev->hdr.kind != WIRE_END && ev->hdr.kind != WIRE_LOST)
-		return true;
-	ev->hdr.ts_ns = s->until_ns;
-	return false;
+	return ev->hdr.kind != WIRE_END && ev->hdr.kind != WIRE_LOST;
 }
 
 /*
  * A run that -c ended is over with its last record; births that nobody was
  * going to hand out are not unseen.
  */
-static void settle_end(struct session *s, struct wire_end *end)
+static void settle_end(const struct session *s, struct wire_end *end)
 {
 	if (s->enough) {
 		end->hdr.ts_ns = s->last_ns;
@@ -170,6 +167,19 @@ static void settle_end(struct session *s, struct wire_end *end)
 	} else {
 		end->births -= end->births < s->late_births ? end->births : s->late_births;
 	}
+}
+
+/* The end of the run, and what was lost until then: a copy of these is put right. */
+static const union event *settle(const struct session *s, const union event *ev, union event *copy)
+{
+	if (ev->hdr.kind != WIRE_END && ev->hdr.kind != WIRE_LOST)
+		return ev;
+	memcpy(copy, ev, ev->hdr.len);
+	if (s->until_ns && ev->hdr.ts_ns > s->until_ns)
+		copy->hdr.ts_ns = s->until_ns;
+	if (ev->hdr.kind == WIRE_END)
+		settle_end(s, &copy->end);
+	return copy;
 }
 
 /* Of a census: of the sockets that are there, or of who holds them. */
@@ -207,29 +217,29 @@ static void explain_so_far(struct session *s)
 bool session_record(void *ctx, const void *rec, size_t len)
 {
 	struct session *s = ctx;
-	union event ev;
-	int err = decode(rec, len, &ev);
+	const union event *ev;
+	union event settled;
+	int err = decode_in_place(rec, len, &ev);
 
 	if (err) {
 		log_error("cannot read a record of %zu bytes: %s; please report this",
 			  len, strerrordesc_np(-err));
 		return !s->enough;
 	}
-	if (ev.hdr.kind == WIRE_START)
-		begin(s, &ev);
-	if (is_too_late(s, &ev))
+	if (ev->hdr.kind == WIRE_START)
+		begin(s, ev);
+	if (is_too_late(s, ev))
 		return !s->enough;
-	if (ev.hdr.kind == WIRE_END)
-		settle_end(s, &ev.end);
-	if (ev.hdr.ts_ns > s->last_ns)
-		s->last_ns = ev.hdr.ts_ns;
-	record(s, &ev);
+	ev = settle(s, ev, &settled);
+	if (ev->hdr.ts_ns > s->last_ns)
+		s->last_ns = ev->hdr.ts_ns;
+	record(s, ev);
 	if (s->monitor)
-		monitor_event(s->monitor, &ev);
+		monitor_event(s->monitor, ev);
 	if (s->surveys)
-		survey_feed(&s->survey, &ev);
-	if (!s->surveys || s->traces || !is_row(ev.hdr.kind))
-		engine_feed(&s->engine, &ev);
+		survey_feed(&s->survey, ev);
+	if (!s->surveys || s->traces || !is_row(ev->hdr.kind))
+		engine_feed(&s->engine, ev);
 	if (s->explainer)
 		explain_so_far(s);
 	if (s->monitor)
