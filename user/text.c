@@ -212,12 +212,34 @@ static void json_escape(struct text *t, uint8_t c)
 	text_char(t, hex_digits[c & 15]);
 }
 
+static bool is_plain(uint8_t c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/*
+ * Whether eight bytes are, each: the top bit of one that is not comes out set.  None
+ * but such a one borrows from the next, or carries into it.
+ */
+static bool are_plain(const uint8_t *p)
+{
+	const uint64_t ones = 0x0101010101010101, tops = ones << 7;
+	uint64_t w, quotes, backslashes;
+
+	memcpy(&w, p, sizeof(w));
+	quotes = (w ^ ones * '"') - ones;
+	backslashes = (w ^ ones * '\\') - ones;
+	return !((w | (w - ones * 0x20) | (w + ones) | quotes | backslashes) & tops);
+}
+
 /* How many bytes from p on stand for themselves in JSON. */
 static size_t plain_len(const uint8_t *p, size_t left)
 {
 	size_t n = 0;
 
-	while (n < left && p[n] >= 0x20 && p[n] < 0x7f && p[n] != '"' && p[n] != '\\')
+	while (left - n >= 8 && are_plain(p + n))
+		n += 8;
+	while (n < left && is_plain(p[n]))
 		n++;
 	return n;
 }
