@@ -18,14 +18,27 @@
 
 /* ---- scope ---- */
 
+static void on_scopes(struct engine *e)
+{
+	e->is_whole = scope_is_whole(&e->scope) && scope_is_whole(&e->recorded);
+}
+
+static bool has_netns(const struct scope *scope, uint32_t netns)
+{
+	return !scope->sockets.netns || scope->sockets.netns == netns;
+}
+
 bool engine_has(const struct engine *e, uint32_t netns, const struct wire_tuple *t)
 {
+	if (e->is_whole)
+		return has_netns(&e->scope, netns) && has_netns(&e->recorded, netns);
 	return scope_has(&e->scope, netns, t) && scope_has(&e->recorded, netns, t);
 }
 
 bool engine_is_undecided(const struct engine *e, const struct wire_tuple *t)
 {
-	return scope_is_undecided(&e->scope, t) || scope_is_undecided(&e->recorded, t);
+	return !e->is_whole &&
+	       (scope_is_undecided(&e->scope, t) || scope_is_undecided(&e->recorded, t));
 }
 
 /* Whether it will be shown hangs on what its next event says. */
@@ -40,6 +53,11 @@ static bool has_to_wait(const struct engine *e, const struct conn *c, const stru
 }
 
 /* ---- identity ---- */
+
+static bool has_ports(const struct wire_tuple *t)
+{
+	return t->lport && t->rport;
+}
 
 static uint64_t key_of(const struct wire_hdr *hdr)
 {
@@ -75,7 +93,7 @@ static void take_back(struct engine *e, struct conn *c)
 static bool is_anothers(const struct conn *c, const struct wire_hdr *hdr,
 			const struct wire_tuple *t)
 {
-	if (hdr->cookie || !c->tuple.lport || !c->tuple.rport || !t->lport || !t->rport)
+	if (hdr->cookie || !has_ports(&c->tuple) || !has_ports(t))
 		return false;
 	return memcmp(&c->tuple, t, sizeof(*t));
 }
@@ -188,18 +206,13 @@ void engine_ensure_id(struct engine *e, struct conn *c)
 		c->id = NO_COOKIE | ++e->serial;
 }
 
-/*
- * An event of a connection that may have been let in undecided tells its ports.
- * False: it is out of scope, and gone.
- */
-static bool settle(struct engine *e, struct conn *c, const struct wire_tuple *t)
+/* False: it is out of scope, and gone. */
+static bool settle_held(struct engine *e, struct conn *c, const struct wire_tuple *t)
 {
 	struct wire_tuple then = c->tuple;
 
-	if (!c->tuple.lport || !c->tuple.rport)
+	if (!has_ports(&c->tuple))
 		c->tuple = *t;
-	if (!(c->flags & CONN_BIRTH_HELD))
-		return true;
 	if (engine_is_undecided(e, &c->tuple) || !engine_has(e, c->netns, &c->tuple)) {
 		engine_forget(e, c);
 		return false;
@@ -211,10 +224,20 @@ static bool settle(struct engine *e, struct conn *c, const struct wire_tuple *t)
 	return true;
 }
 
+/* An event of a connection that may have been let in undecided tells its ports. */
+static bool settle(struct engine *e, struct conn *c, const struct wire_tuple *t)
+{
+	if (c->flags & CONN_BIRTH_HELD)
+		return settle_held(e, c, t);
+	if (!has_ports(&c->tuple))
+		c->tuple = *t;
+	return true;
+}
+
 /* A life has its tuple: what an older one left there has ended, at end_ns if not 0. */
 static void claim(struct engine *e, const struct conn *c, uint64_t at_ns, uint64_t end_ns)
 {
-	if (e->minis.used && c->tuple.lport && c->tuple.rport)
+	if (e->minis.used && has_ports(&c->tuple))
 		mini_claim(e, c->netns, &c->tuple, at_ns, end_ns);
 }
 
@@ -496,8 +519,8 @@ static void on_state(struct engine *e, const union event *event)
 		return;
 	engine_ensure_id(e, c);
 	life_own(c, ev);
-	if (!c->met || ev->hdr.ts_ns >= c->met_ns) {	/* it is there after all */
-		conntab_set_deadline(&e->conns, c, 0);
+	if ((c->timer || c->met) && (!c->met || ev->hdr.ts_ns >= c->met_ns)) {
+		conntab_set_deadline(&e->conns, c, 0);	/* it is there after all */
 		c->met = TS_NONE;
 	}
 	if (is_from_future(c, &ev->hdr))
@@ -757,7 +780,7 @@ static void on_facts(struct engine *e, const struct wire_netns_facts *ev)
 static void on_claim(struct engine *e, const struct wire_claim *ev)
 {
 	e->births += ev->flags & WIRE_CL_BIRTH;
-	if (!ev->tuple.lport || !ev->tuple.rport || !engine_has(e, ev->hdr.netns, &ev->tuple))
+	if (!has_ports(&ev->tuple) || !engine_has(e, ev->hdr.netns, &ev->tuple))
 		return;
 	if (ev->flags & WIRE_CL_ROW)
 		mini_on_other_row(e, &ev->hdr, &ev->tuple);
@@ -769,6 +792,7 @@ static void on_prefixes(struct engine *e, const struct wire_prefixes *ev)
 {
 	e->recorded.laddrs = ev->laddrs;
 	e->recorded.raddrs = ev->raddrs;
+	on_scopes(e);
 }
 
 static void on_reason(struct engine *e, const struct wire_reason *ev)
@@ -782,6 +806,7 @@ static void on_start(struct engine *e, const struct wire_start *ev)
 	e->hz = ev->hz;
 	timewait_set_hz(&e->minis, e->hz);
 	e->recorded.sockets = ev->scope;
+	on_scopes(e);
 	e->partial = ev->flags & WIRE_ST_CGROUPS;
 }
 
@@ -888,6 +913,7 @@ int engine_init(struct engine *e, const struct wire_scope *scope, uint32_t max_c
 	int err;
 
 	*e = (struct engine){ .scope.sockets = *scope, .report = report, .ctx = ctx, .hz = 1000 };
+	on_scopes(e);
 	err = names_init(&e->names);
 	if (err)
 		return err;
@@ -903,6 +929,7 @@ void engine_narrow(struct engine *e, const struct scope *scope, const struct fil
 {
 	e->scope = *scope;
 	e->filter = filter;
+	on_scopes(e);
 }
 
 void engine_spare_names(struct engine *e, uint32_t kinds)

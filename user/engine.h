@@ -29,6 +29,7 @@ struct engine {
 	struct names names;
 	struct scope scope;	/* what is wanted */
 	struct scope recorded;	/* what was kept by whoever recorded */
+	bool is_whole;		/* neither leaves out anything but namespaces */
 	bool partial;		/* of that cgroups were left out, too */
 	const struct filter *filter;	/* what will be shown; NULL: all */
 	report_fn report;

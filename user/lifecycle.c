@@ -9,11 +9,6 @@
 /* TFO: 10->3 comes with the SYN, 3->1 with the ACK; else both come with the ACK. */
 #define TFO_MIN_NS	(1000 * NSEC_PER_USEC)
 
-bool life_is_birth(unsigned int old, unsigned int new)
-{
-	return (old == TS_CLOSE && new == TS_SYN_SENT) || (old == TS_LISTEN && new == TS_SYN_RECV);
-}
-
 bool life_found_no_port(const struct wire_state *ev)
 {
 	return ev->newstate == TS_CLOSE && !ev->sample.err && !ev->sample.segs_out;

@@ -16,7 +16,10 @@
 #include "tcp_state.h"
 
 /* 7->2 and 10->3. */
-bool life_is_birth(unsigned int old, unsigned int new);
+static inline bool life_is_birth(unsigned int old, unsigned int new)
+{
+	return (old == TS_CLOSE && new == TS_SYN_SENT) || (old == TS_LISTEN && new == TS_SYN_RECV);
+}
 
 /* connect() that ended so found no port (EADDRNOTAVAIL): the tuple is another's, and stays it. */
 bool life_found_no_port(const struct wire_state *ev);

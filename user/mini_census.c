@@ -139,7 +139,7 @@ static void settle(struct engine *e, struct mini *m, uint64_t now_ns)
 /* The kernel's count is the whole namespace's, the ledger's what is wanted of it. */
 void mini_on_gauge(struct engine *e, const struct wire_hdr *hdr, uint32_t count, uint32_t limit)
 {
-	if (!e->partial && scope_is_whole(&e->scope) && scope_is_whole(&e->recorded))
+	if (!e->partial && e->is_whole)
 		timewait_read(&e->minis, hdr->netns, count, limit, hdr->ts_ns);
 }
 
