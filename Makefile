@@ -6,7 +6,7 @@ O	?= build
 CC	?= gcc
 CLANG	?= clang
 BPFTOOL	?= bpftool
-CFLAGS	?= -O2 -g
+CFLAGS	?= -O3 -g
 ARCH	?= $(shell uname -m)
 
 ifeq ($V,1)

@@ -9,13 +9,12 @@
 
 #define CHUNK		1024u	/* slots: some 170 kB */
 #define CONN_CHUNK	256u	/* connections: some 110 kB */
-#define NIL		UINT32_MAX	/* no index */
 
 enum slot_state { SLOT_FREE, SLOT_CONN, SLOT_PACKED };
 
 struct conntab_slot {
 	uint64_t key;
-	uint32_t next, older, newer;	/* indices of slots; next: + 1 */
+	uint32_t next;		/* in its bucket, + 1; or, free, in the free list */
 	uint32_t touched : 30;	/* the number of its last touch, as far as it fits */
 	uint32_t state : 2;	/* enum slot_state */
 	union {
@@ -23,7 +22,7 @@ struct conntab_slot {
 		struct resting packed;
 	};
 };
-_Static_assert(sizeof(struct conntab_slot) <= 168, "a million of them in 200 MB");
+_Static_assert(sizeof(struct conntab_slot) <= 160, "a million of them in 200 MB");
 _Static_assert(CONNTAB_RECENT >= 32 && !(CONNTAB_RECENT & (CONNTAB_RECENT - 1)), "see conntab.h");
 
 /* Numbers of touches are compared as far as a slot has them. */
@@ -74,49 +73,40 @@ static void chain_remove(struct conntab *t, uint32_t i)
 	*link = s->next;
 }
 
-/* ---- the order of use ---- */
+/* ---- the order of use: a ring of slots, in an array of its own, which is seldom cold ---- */
+
+/* Slots + 1.  The first has no slot: before it is the newest, behind it the oldest. */
+struct conntab_age {
+	uint32_t older, newer;
+};
 
 static void age_append(struct conntab *t, uint32_t i)
 {
-	struct conntab_slot *s = at(t, i);
+	struct conntab_age *ages = t->ages;
+	uint32_t newest = ages[0].older;
 
-	s->older = t->newest;
-	s->newer = NIL;
-	if (t->newest != NIL)
-		at(t, t->newest)->newer = i;
-	else
-		t->oldest = i;
-	t->newest = i;
+	ages[i + 1] = (struct conntab_age){ .older = newest };
+	ages[newest].newer = i + 1;
+	ages[0].older = i + 1;
 }
 
 static void age_remove(struct conntab *t, uint32_t i)
 {
-	struct conntab_slot *s = at(t, i);
+	struct conntab_age a = t->ages[i + 1];
 
-	if (s->older != NIL)
-		at(t, s->older)->newer = s->newer;
-	else
-		t->oldest = s->newer;
-	if (s->newer != NIL)
-		at(t, s->newer)->older = s->older;
-	else
-		t->newest = s->older;
+	t->ages[a.older].newer = a.newer;
+	t->ages[a.newer].older = a.older;
 }
 
-/* As both, of one that is not the newest: it has been used. */
-static void age_renew(struct conntab *t, uint32_t i)
+/* + 1; 0: there is none. */
+static uint32_t oldest(const struct conntab *t)
 {
-	struct conntab_slot *s = at(t, i);
+	return t->ages[0].newer;
+}
 
-	at(t, s->newer)->older = s->older;
-	if (s->older != NIL)
-		at(t, s->older)->newer = s->newer;
-	else
-		t->oldest = s->newer;
-	at(t, t->newest)->newer = i;
-	s->older = t->newest;
-	s->newer = NIL;
-	t->newest = i;
+static uint32_t newer_than(const struct conntab *t, uint32_t i)
+{
+	return t->ages[i + 1].newer;
 }
 
 /* ---- deadlines: a binary heap of indices, earliest on top; who has one is not packed ---- */
@@ -188,7 +178,6 @@ uint64_t conntab_next_deadline(const struct conntab *t)
 
 /* ---- memory ---- */
 
-/* The free list of slots runs through `older`. */
 static bool grow(struct conntab *t)
 {
 	struct conntab_slot *chunk;
@@ -203,8 +192,8 @@ static bool grow(struct conntab *t)
 		return false;
 	t->chunks[t->allocated / CHUNK] = chunk;
 	for (uint32_t i = n; i--;) {
-		chunk[i].older = t->free_head;
-		t->free_head = t->allocated + i;
+		chunk[i].next = t->free_head;
+		t->free_head = t->allocated + i + 1;
 	}
 	t->allocated += n;
 	return true;
@@ -255,8 +244,8 @@ static void free_slot(struct conntab *t, uint32_t i)
 	chain_remove(t, i);
 	age_remove(t, i);
 	s->state = SLOT_FREE;
-	s->older = t->free_head;
-	t->free_head = i;
+	s->next = t->free_head;
+	t->free_head = i + 1;
 	t->used--;
 }
 
@@ -323,7 +312,7 @@ static struct conn *unpacked(struct conntab *t, uint32_t i)
 
 int conntab_init(struct conntab *t, uint32_t limit)
 {
-	struct conntab new = { .limit = limit, .free_head = NIL, .oldest = NIL, .newest = NIL };
+	struct conntab new = { .limit = limit };
 
 	if (!limit || limit > 1u << 30)
 		return -EINVAL;
@@ -331,10 +320,11 @@ int conntab_init(struct conntab *t, uint32_t limit)
 		new.nr_buckets *= 2;
 	/* Untouched pages of these cost nothing. */
 	new.buckets = calloc(new.nr_buckets, sizeof(*new.buckets));
+	new.ages = calloc(limit + 1, sizeof(*new.ages));
 	new.chunks = calloc(limit / CHUNK + 1, sizeof(*new.chunks));
 	new.conn_chunks = calloc(limit / CONN_CHUNK + 1, sizeof(*new.conn_chunks));
 	new.heap = calloc(limit, sizeof(*new.heap));
-	if (!new.buckets || !new.chunks || !new.conn_chunks || !new.heap) {
+	if (!new.buckets || !new.ages || !new.chunks || !new.conn_chunks || !new.heap) {
 		conntab_deinit(&new);
 		return -ENOMEM;
 	}
@@ -351,6 +341,7 @@ void conntab_deinit(struct conntab *t)
 	free(t->chunks);
 	free(t->conn_chunks);
 	free(t->buckets);
+	free(t->ages);
 	free(t->heap);
 	ownerset_deinit(&t->owners);
 	memset(t, 0, sizeof(*t));
@@ -369,8 +360,8 @@ struct conn *conntab_find(struct conntab *t, uint64_t key)
 	if (!link)
 		return NULL;
 	i = link - 1;
-	if (t->newest != i)
-		age_renew(t, i);
+	age_remove(t, i);
+	age_append(t, i);
 	return is_fresh(t, s) ? s->conn : unpacked(t, i);
 }
 
@@ -380,15 +371,15 @@ struct conn *conntab_add(struct conntab *t, uint64_t key)
 	struct conn *c;
 	uint32_t i;
 
-	if (t->free_head == NIL && !grow(t))
+	if (!t->free_head && !grow(t))
 		return NULL;
-	i = t->free_head;
+	i = t->free_head - 1;
 	s = at(t, i);
 	s->key = key;
 	c = take_conn(t, i);
 	if (!c)
 		return NULL;
-	t->free_head = s->older;
+	t->free_head = s->next;
 	chain_insert(t, i);
 	age_append(t, i);
 	t->used++;
@@ -425,28 +416,28 @@ struct conn *conntab_due(struct conntab *t, uint64_t now_ns)
 
 /* ---- one after the other ---- */
 
-/* From this one on; what is refused on the way is gone. */
-static struct conn *first_from(struct conntab *t, uint32_t i)
+/* From this one on (+ 1); what is refused on the way is gone. */
+static struct conn *first_from(struct conntab *t, uint32_t link)
 {
-	while (i != NIL) {
-		uint32_t newer = at(t, i)->newer;
-		struct conn *c = unpacked(t, i);
+	while (link) {
+		uint32_t newer = newer_than(t, link - 1);
+		struct conn *c = unpacked(t, link - 1);
 
 		if (c)
 			return c;
-		i = newer;
+		link = newer;
 	}
 	return NULL;
 }
 
 struct conn *conntab_oldest(struct conntab *t)
 {
-	return first_from(t, t->oldest);
+	return first_from(t, oldest(t));
 }
 
 struct conn *conntab_newer(struct conntab *t, const struct conn *c)
 {
-	return first_from(t, at(t, c->self)->newer);
+	return first_from(t, newer_than(t, c->self));
 }
 
 static bool is_unseen(const struct conntab_slot *s, uint32_t netns, uint64_t before_ns)
@@ -461,31 +452,32 @@ static bool is_unseen(const struct conntab_slot *s, uint32_t netns, uint64_t bef
 struct conn *conntab_unseen(struct conntab *t, const struct conn *c, uint32_t netns,
 			    uint64_t before_ns)
 {
-	uint32_t i = c ? at(t, c->self)->newer : t->oldest;
+	uint32_t link = c ? newer_than(t, c->self) : oldest(t);
 
-	while (i != NIL) {
-		uint32_t newer = at(t, i)->newer;
-		struct conn *found = is_unseen(at(t, i), netns, before_ns) ? unpacked(t, i) : NULL;
+	while (link) {
+		uint32_t i = link - 1;
+		struct conn *found;
 
+		link = newer_than(t, i);
+		found = is_unseen(at(t, i), netns, before_ns) ? unpacked(t, i) : NULL;
 		if (found)
 			return found;
-		i = newer;
 	}
 	return NULL;
 }
 
 void conntab_pack(struct conntab *t)
 {
-	for (uint32_t i = t->oldest; i != NIL; i = at(t, i)->newer) {
-		if (at(t, i)->state == SLOT_CONN)
-			pack(t, at(t, i));
+	for (uint32_t link = oldest(t); link; link = newer_than(t, link - 1)) {
+		if (at(t, link - 1)->state == SLOT_CONN)
+			pack(t, at(t, link - 1));
 	}
 }
 
 void conntab_sockets(const struct conntab *t, conntab_socket_fn fn, void *ctx)
 {
-	for (uint32_t i = t->oldest; i != NIL; i = at(t, i)->newer) {
-		const struct conntab_slot *s = at(t, i);
+	for (uint32_t link = oldest(t); link; link = newer_than(t, link - 1)) {
+		const struct conntab_slot *s = at(t, link - 1);
 
 		if (s->state == SLOT_PACKED) {
 			const struct ownership *of = ownerset_at(&t->owners, s->packed.owner);

@@ -31,13 +31,15 @@
 #endif
 
 struct conntab_slot;
+struct conntab_age;
 
 struct conntab {
 	uint32_t limit, used, allocated;
 	uint32_t nr_buckets;	/* a power of two */
 	uint32_t *buckets;
 	struct conntab_slot **chunks;
-	uint32_t free_head, oldest, newest;
+	struct conntab_age *ages;	/* of the slots */
+	uint32_t free_head;	/* + 1 */
 	uint32_t *heap;
 	uint32_t heap_len;
 	struct conn **conn_chunks;	/* of those that are not packed */

@@ -206,8 +206,8 @@ void engine_ensure_id(struct engine *e, struct conn *c)
 		c->id = NO_COOKIE | ++e->serial;
 }
 
-/* False: it is out of scope, and gone. */
-static bool settle_held(struct engine *e, struct conn *c, const struct wire_tuple *t)
+/* False: it is out of scope, and gone.  Inlined it would have every event save its registers. */
+static __attribute__((noinline)) bool settle_held(struct engine *e, struct conn *c, const struct wire_tuple *t)
 {
 	struct wire_tuple then = c->tuple;
 

@@ -4,6 +4,7 @@
  * sink; a line "name value" each:
  *
  *	engine replay FILE		records a second, decoded, fed, discarded
+ *	engine metrics FILE		likewise, counted as `export` counts, nobody named
  *	engine live COUNT		COUNT connections alive at once: bytes of memory each,
  *					and the longest pause of a single event, of a census
  *	engine churn COUNT		COUNT connections that come and go: growth of memory,
@@ -23,6 +24,7 @@
 
 #include "decode.h"
 #include "engine.h"
+#include "metrics.h"
 #include "recording.h"
 #include "sample_events.h"
 
@@ -31,6 +33,14 @@ static uint64_t reports;
 static void on_report(void *ctx, const struct report *r)
 {
 	reports += r->kind == REPORT_CONNECTION;
+}
+
+static struct metrics metrics;
+
+static void on_counted_report(void *ctx, const struct report *r)
+{
+	on_report(ctx, r);
+	metrics_report(&metrics, r);
 }
 
 static void die(const char *what)
@@ -58,12 +68,17 @@ static long resident_bytes(void)
 	return pages * sysconf(_SC_PAGESIZE);
 }
 
-static void start(struct engine *e, uint32_t limit)
+static void start_for(struct engine *e, uint32_t limit, report_fn fn)
 {
 	const struct wire_scope all = {};
 
-	if (engine_init(e, &all, limit, on_report, NULL))
+	if (engine_init(e, &all, limit, fn, NULL))
 		die("engine_init");
+}
+
+static void start(struct engine *e, uint32_t limit)
+{
+	start_for(e, limit, on_report);
 }
 
 /* ---- replay ---- */
@@ -77,22 +92,36 @@ static void dawdle(void)
 #endif
 }
 
-static void replay(const char *path)
+/* The records of a recording, and where they end. */
+static const char *map_records(const char *path, const char **end)
 {
 	int fd = open(path, O_RDONLY);
 	struct stat st;
-	struct engine e;
-	uint64_t records = 0, begun;
-	union event ev;
-	const char *p, *end;
+	const char *p;
 
 	if (fd < 0 || fstat(fd, &st))
 		die(path);
 	p = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (p == MAP_FAILED)
 		die(path);
-	end = p + st.st_size;
-	p += sizeof(struct recording_header);
+	*end = p + st.st_size;
+	return p + sizeof(struct recording_header);
+}
+
+static void tell_rate(const char *of, uint64_t records, uint64_t took_ns)
+{
+	printf("%s_records %llu\n", of, (unsigned long long)records);
+	printf("%s_lives %llu\n", of, (unsigned long long)reports);
+	printf("%s_records_per_s %.0f\n", of, records * 1e9 / took_ns);
+}
+
+static void replay(const char *path)
+{
+	const char *end, *p = map_records(path, &end);
+	uint64_t records = 0, begun;
+	struct engine e;
+	union event ev;
+
 	start(&e, 1 << 20);
 	begun = now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	for (; p < end && !decode(p, end - p, &ev); p += ev.hdr.len, records++) {
@@ -101,9 +130,27 @@ static void replay(const char *path)
 	}
 	begun = now_ns(CLOCK_PROCESS_CPUTIME_ID) - begun;
 	engine_deinit(&e);
-	printf("replay_records %llu\n", (unsigned long long)records);
-	printf("replay_lives %llu\n", (unsigned long long)reports);
-	printf("replay_records_per_s %.0f\n", records * 1e9 / begun);
+	tell_rate("replay", records, begun);
+}
+
+/* A ring's records lie as they are needed, and so do a recording's. */
+static void count(const char *path)
+{
+	const char *end, *p = map_records(path, &end);
+	uint64_t records = 0, begun;
+	const union event *ev;
+	struct engine e;
+
+	start_for(&e, 1 << 20, on_counted_report);
+	engine_spare_names(&e, UINT32_MAX);
+	begun = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+	for (; p < end && !decode_in_place(p, end - p, &ev); p += ev->hdr.len, records++) {
+		metrics_event(&metrics, ev);
+		engine_feed(&e, ev);
+	}
+	begun = now_ns(CLOCK_PROCESS_CPUTIME_ID) - begun;
+	engine_deinit(&e);
+	tell_rate("metrics", records, begun);
 }
 
 /* ---- synthetic lives ---- */
@@ -294,6 +341,10 @@ int main(int argc, char **argv)
 		replay(argv[2]);
 		return 0;
 	}
+	if (argc == 3 && !strcmp(argv[1], "metrics")) {
+		count(argv[2]);
+		return 0;
+	}
 	if (argc == 4 && !strcmp(argv[1], "record")) {
 		record(strtoull(argv[2], NULL, 10), argv[3]);
 		return 0;
@@ -304,7 +355,7 @@ int main(int argc, char **argv)
 		of_a_count[i].run(strtoull(argv[2], NULL, 10));
 		return 0;
 	}
-	fprintf(stderr, "Usage: engine replay FILE | live, churn or ledger COUNT | "
+	fprintf(stderr, "Usage: engine replay or metrics FILE | live, churn or ledger COUNT | "
 		"record COUNT FILE\n");
 	return 2;
 }
