@@ -206,8 +206,8 @@ void engine_ensure_id(struct engine *e, struct conn *c)
 		c->id = NO_COOKIE | ++e->serial;
 }
 
-/* False: it is out of scope, and gone.  Inlined it would have every event save its registers. */
-static __attribute__((noinline)) bool settle_held(struct engine *e, struct conn *c, const struct wire_tuple *t)
+/* False: it is out of scope, and gone. */
+static bool settle_held(struct engine *e, struct conn *c, const struct wire_tuple *t)
 {
 	struct wire_tuple then = c->tuple;
 
@@ -224,21 +224,42 @@ static __attribute__((noinline)) bool settle_held(struct engine *e, struct conn 
 	return true;
 }
 
-/* An event of a connection that may have been let in undecided tells its ports. */
-static bool settle(struct engine *e, struct conn *c, const struct wire_tuple *t)
-{
-	if (c->flags & CONN_BIRTH_HELD)
-		return settle_held(e, c, t);
-	if (!has_ports(&c->tuple))
-		c->tuple = *t;
-	return true;
-}
-
 /* A life has its tuple: what an older one left there has ended, at end_ns if not 0. */
 static void claim(struct engine *e, const struct conn *c, uint64_t at_ns, uint64_t end_ns)
 {
 	if (e->minis.used && has_ports(&c->tuple))
 		mini_claim(e, c->netns, &c->tuple, at_ns, end_ns);
+}
+
+/*
+ * A raw clone has its tuple now; that an active one's is its own is known later.  Not
+ * inlined: it would have each event save its registers.
+ */
+static __attribute__((noinline)) bool settle_now(struct engine *e, struct conn *c,
+						 const struct wire_hdr *hdr,
+						 const struct wire_tuple *t)
+{
+	bool is_news = !has_ports(&c->tuple);
+
+	if (c->flags & CONN_BIRTH_HELD && !settle_held(e, c, t))
+		return false;
+	if (!is_news)
+		return true;
+	c->tuple = *t;
+	if (c->role != ROLE_ACTIVE)
+		claim(e, c, hdr->ts_ns, 0);
+	return true;
+}
+
+/*
+ * An event of a connection that may have been let in undecided, or had no ports, tells
+ * them.  False: it is out of scope, and gone.
+ */
+static bool settle(struct engine *e, struct conn *c, const struct wire_hdr *hdr,
+		   const struct wire_tuple *t)
+{
+	return (has_ports(&c->tuple) && !(c->flags & CONN_BIRTH_HELD)) ||
+	       settle_now(e, c, hdr, t);
 }
 
 /* A socket turns up whose birth was not seen. */
@@ -515,7 +536,7 @@ static void on_state(struct engine *e, const union event *event)
 		c = turn_up(e, &ev->hdr, &ev->tuple, ev->oldstate);
 	if (!c)
 		return;
-	if (!settle(e, c, &ev->tuple))
+	if (!settle(e, c, &ev->hdr, &ev->tuple))
 		return;
 	engine_ensure_id(e, c);
 	life_own(c, ev);
@@ -527,8 +548,6 @@ static void on_state(struct engine *e, const union event *event)
 		life_adopt_again(c, ev->oldstate);
 	if (ev->oldstate == TS_SYN_SENT && !life_found_no_port(ev))
 		claim(e, c, ev->hdr.ts_ns, c->start_ns);
-	if (ev->oldstate == TS_SYN_RECV)	/* a raw clone has its tuple now */
-		claim(e, c, ev->hdr.ts_ns, 0);
 	if (ev->newstate == TS_CLOSE) {
 		on_close(e, c, ev);
 		read_gauge(e, ev);
@@ -592,7 +611,7 @@ static void on_retransmit(struct engine *e, const union event *event)
 		c = turn_up(e, &ev->hdr, &ev->tuple, ev->state);
 	if (c)
 		engine_ensure_id(e, c);
-	if (c ? !settle(e, c, &ev->tuple) : !engine_has(e, ev->hdr.netns, &ev->tuple))
+	if (c ? !settle(e, c, &ev->hdr, &ev->tuple) : !engine_has(e, ev->hdr.netns, &ev->tuple))
 		return;
 	if (c && ev->state == TS_SYN_SENT)
 		claim(e, c, ev->hdr.ts_ns, c->start_ns);
@@ -618,7 +637,7 @@ static void on_synack(struct engine *e, const union event *event)
 		c = turn_up(e, &ev->hdr, &ev->tuple, TS_SYN_RECV);
 	else if (!c)
 		c = add_as(e, &ev->hdr, request_key(&ev->hdr, &ev->tuple));
-	if (!c || (of_child && !settle(e, c, &ev->tuple)))
+	if (!c || (of_child && !settle(e, c, &ev->hdr, &ev->tuple)))
 		return;
 	life_synack(c, ev);
 	listeners_inherit(e, c);
@@ -692,7 +711,7 @@ static void on_reset(struct engine *e, const union event *event)
 		c = turn_up(e, &ev->hdr, &ev->tuple, ev->state ? ev->state : TS_CLOSE);
 	if (c && of_socket)	/* without cookies its first event may be this */
 		engine_ensure_id(e, c);
-	if (c && of_socket && ev->tuple.rport && !settle(e, c, &ev->tuple))
+	if (c && of_socket && ev->tuple.rport && !settle(e, c, &ev->hdr, &ev->tuple))
 		return;
 	if (!c && !engine_has(e, ev->hdr.netns, &ev->tuple))
 		return;

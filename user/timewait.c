@@ -20,7 +20,7 @@
 #define PATIENCE_NS	(5 * NSEC_PER_SEC)
 #define PATIENCE_MAX_NS	(300 * NSEC_PER_SEC)
 
-#define FIRST_BUCKETS	16384u	/* 20 pages with their traces, touched as entries come */
+#define FIRST_BUCKETS	65536u	/* 80 pages with their traces, touched as entries come */
 
 /* There are at most three buckets for two entries. */
 _Static_assert(sizeof(struct mini) + 3 * (sizeof(uint32_t) + sizeof(uint8_t)) / 2 <= MINI_SIZE,

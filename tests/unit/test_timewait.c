@@ -636,7 +636,7 @@ static void buckets_come_with_the_entries_and_none_is_lost(void **state)
 			tuple = client_tuple(nr);
 			assert_int_equal(timewait_add(&t, 1, &tuple, 0)->self, nr);
 		}
-		assert_in_range(buckets_touched(), nr, nr < 10000 ? 16384 : nr + nr / 2);
+		assert_in_range(buckets_touched(), nr, nr < 40000 ? 65536 : nr + nr / 2);
 		for (uint32_t i = 0; i < nr; i++) {
 			tuple = client_tuple(i);
 			assert_int_equal(timewait_find(&t, 1, &tuple)->self, i);
