@@ -130,7 +130,12 @@ static __always_inline void record_end_of(void *rec, __u64 cgroup, __u64 process
  * the first, within the same event, so the mark says just what the kernel saw.
  *
  * A flag of our own, set on entry and cleared on exit, would leave a hole at
- * either end, through which a softirq's whole burst of events falls.
+ * either end, through which a softirq's whole burst of events falls.  But to ask the
+ * kernel takes a call, as long as a seventh of a transition's work.  So the first leaves
+ * its context's address, which no other event on this CPU has while that one is under way;
+ * the twin that finds it takes it away, and knows.  Where there is none (one that was
+ * skipped leaves none; or a softirq's event came between the two and left, or took, its
+ * own) the twin asks the kernel.
  *
  * Without the guard there is no mark, nothing is skipped, and the twins are
  * neither needed nor attached.
@@ -144,6 +149,23 @@ static __always_inline void record_end_of(void *rec, __u64 cgroup, __u64 process
  * that event's alone, for the twins behind it; and an event without one was skipped, if
  * more were skipped on this CPU than twins have taken (is_owed()).
  */
+static __always_inline void leave_mark(enum wire_prog prog, const void *ctx)
+{
+	struct wire_cpu *cpu = this_cpu();
+
+	if (cpu)
+		cpu->taken[prog][0] = (__u64)ctx;
+}
+
+/* By the first.  It is gone afterwards, whosever it was. */
+static __always_inline bool was_marked(struct wire_cpu *cpu, enum wire_prog prog, const void *ctx)
+{
+	__u64 mark = cpu->taken[prog][0];
+
+	cpu->taken[prog][0] = 0;
+	return mark == (__u64)ctx;
+}
+
 static __always_inline bool is_skipped(const struct wire_cpu *cpu, enum wire_prog prog)
 {
 	int active = 0;
@@ -170,13 +192,9 @@ static __always_inline __u64 *place_of(struct wire_cpu *cpu, enum wire_prog prog
 
 static __always_inline void take(enum wire_prog prog, const void *ctx)
 {
-	struct wire_cpu *cpu;
-	__u64 event;
+	struct wire_cpu *cpu = this_cpu();
+	__u64 event = address_of(ctx);
 
-	if (!preempts_programs)
-		return;
-	cpu = this_cpu();
-	event = address_of(ctx);
 	if (cpu)
 		*place_of(cpu, prog, event) = event;
 }
@@ -218,7 +236,7 @@ static __always_inline bool is_left(enum wire_prog prog, int copy, const void *c
 	if (preempts_programs) {
 		if (was_taken(cpu, prog, copy, ctx) || !is_owed(cpu, prog))
 			return false;
-	} else if (!is_skipped(cpu, prog)) {
+	} else if (was_marked(cpu, prog, ctx) || !is_skipped(cpu, prog)) {
 		return false;
 	}
 	ADD(cpu->nested[prog], 1);
@@ -237,7 +255,7 @@ SEC("tp_btf/" hook) int name(__u64 *ctx)				\
 {									\
 	if (!is_left(prog, copy, ctx))					\
 		return 0;						\
-	if (copy < WIRE_COPIES - 1)	/* nobody is behind the last */	\
+	if (preempts_programs && copy < WIRE_COPIES - 1)	/* one is behind */	\
 		take(prog, ctx);					\
 	work(ctx);							\
 	return 0;							\
@@ -246,7 +264,10 @@ SEC("tp_btf/" hook) int name(__u64 *ctx)				\
 #define PROGRAM(hook, name, prog)					\
 SEC("tp_btf/" hook) int name(__u64 *ctx)				\
 {									\
-	take(prog, ctx);						\
+	if (preempts_programs)						\
+		take(prog, ctx);					\
+	else								\
+		leave_mark(prog, ctx);					\
 	be_slow();							\
 	do_##name(ctx);							\
 	return 0;							\

@@ -661,7 +661,7 @@ enum wire_judged {
 	WIRE_J_DROPS,		/* they are not, for good */
 };
 
-#define WIRE_TAKEN	64	/* places for tasks that are preempted in one program */
+#define WIRE_TAKEN	64	/* places for tasks that are preempted in one program; else one */
 #define WIRE_USED	64	/* sockets that are used most on one CPU; a power of two */
 
 /* One a CPU, the first cache line the busy one: written by that CPU only. */
@@ -672,7 +672,8 @@ struct wire_cpu {
 	__u32 pad;
 	__u64 cgroup;		/* of which user space was last told */
 	__u64 passing;		/* the last whose sockets pass: WIRE_J_PASSES */
-	__u64 taken[8][WIRE_TAKEN];	/* by enum wire_prog: events under way; likewise */
+	__u64 taken[8][WIRE_TAKEN];	/* by enum wire_prog: events under way; the first is
+					 * wiped by user space, too */
 	__u64 used[WIRE_USED];	/* by their low bits: cookies of sockets whose users were seen */
 };
 WIRE_ASSERT(wire_cpu, 64 + 8 * 8 * WIRE_TAKEN + 8 * WIRE_USED);

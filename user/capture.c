@@ -569,7 +569,7 @@ static int map_all(struct capture *c)
 		       &c->counters_size, &c->counters);
 	if (err)
 		return err;
-	return map_rows(c->skel->maps.cpus, PROT_READ, sizeof(*c->cpus), c->nr_cpus,
+	return map_rows(c->skel->maps.cpus, PROT_READ | PROT_WRITE, sizeof(*c->cpus), c->nr_cpus,
 			&c->cpus_size, &c->cpus);
 }
 
@@ -750,6 +750,15 @@ static int attach_owners(struct capture *c)
 	return 0;
 }
 
+/* Those of events that came between the first and its twin; of any other none is needed. */
+static void forget_marks(struct capture *c)
+{
+	for (int i = 0; i < c->nr_cpus; i++) {
+		for (int p = 0; p < WIRE_PROGS; p++)
+			__atomic_store_n(&c->cpus[i].taken[p][0], 0, __ATOMIC_RELAXED);
+	}
+}
+
 /*
  * The first before its twins, in their order, and state transitions last: from the
  * first birth on everything about a connection is seen.
@@ -760,6 +769,7 @@ static int attach(struct capture *c)
 
 	for (int p = WIRE_PROGS; !err && p--;)
 		err = attach_copies(c, p);
+	forget_marks(c);
 	return err;
 }
 
