@@ -314,6 +314,22 @@ struct segment {
 	__u8  flags;
 };
 
+/* Without options, as nearly always, IPv4's and TCP's are read at once: a probe is a call. */
+static __always_inline bool headers_read(const unsigned char *net, const unsigned char *transport,
+					 struct iphdr *ip, struct tcphdr *tcp)
+{
+	struct { struct iphdr ip; struct tcphdr tcp; } both;
+
+	if (transport - net != sizeof(both.ip))
+		return !bpf_probe_read_kernel(tcp, sizeof(*tcp), transport) &&
+		       !bpf_probe_read_kernel(ip, sizeof(*ip), net);
+	if (bpf_probe_read_kernel(&both, sizeof(both), net))
+		return false;
+	*ip = both.ip;
+	*tcp = both.tcp;
+	return true;
+}
+
 /* Of an skb on its way in, whose headers are set.  False: not TCP over IP. */
 static __always_inline bool segment_read(const struct sk_buff *skb, struct segment *seg)
 {
@@ -325,8 +341,7 @@ static __always_inline bool segment_read(const struct sk_buff *skb, struct segme
 	struct tcphdr tcp;
 	__u32 len;
 
-	if (bpf_probe_read_kernel(&tcp, sizeof(tcp), transport) ||
-	    bpf_probe_read_kernel(&ip, sizeof(ip), net))
+	if (!headers_read(net, transport, &ip, &tcp))
 		return false;
 	if (ip.version == 4) {
 		if (ip.protocol != IPPROTO_TCP)
@@ -364,8 +379,7 @@ static __always_inline bool segment_met_tcp(const struct sk_buff *skb, const str
 {
 	const struct tcp_skb_cb *cb = (const void *)skb->cb;
 
-	return BPF_CORE_READ(cb, seq) == seg->seq &&
-	       BPF_CORE_READ(cb, end_seq) == segment_end_seq(seg);
+	return cb->seq == seg->seq && cb->end_seq == segment_end_seq(seg);
 }
 
 static __always_inline const struct net *skb_net(const struct sk_buff *skb)

@@ -42,12 +42,17 @@ static __always_inline bool is_failed_attempt(const struct sock *sk, int oldstat
 	       (sk->sk_err || sk->__sk_common.skc_flags & SOCK_DEAD);
 }
 
-/* An orphan in FIN_WAIT2 that nobody reset: the mark of one that is parked as a mini-socket. */
-static __always_inline bool looks_parked(const struct sock *sk, const struct tcp_sock *tp)
+static __always_inline bool is_orphan_without_fin(const struct sock *sk)
 {
 	unsigned long flags = sk->__sk_common.skc_flags;
 
-	return !sk->sk_err && flags & SOCK_DEAD && !(flags & SOCK_DONE) && tp->linger2 >= 0;
+	return !sk->sk_err && flags & SOCK_DEAD && !(flags & SOCK_DONE);
+}
+
+/* An orphan in FIN_WAIT2 that nobody reset: the mark of one that is parked as a mini-socket. */
+static __always_inline bool looks_parked(const struct sock *sk, const struct tcp_sock *tp)
+{
+	return is_orphan_without_fin(sk) && tp->linger2 >= 0;
 }
 
 static __always_inline void count_end(struct wire_counters *count, int oldstate,
@@ -217,10 +222,10 @@ static __always_inline void do_on_retransmit(__u64 *ctx)
 	count = counters_of(netns);
 	if (!count)
 		return;
-	seq = BPF_CORE_READ(cb, seq);
-	end_seq = BPF_CORE_READ(cb, end_seq);
-	segs = BPF_CORE_READ(cb, tcp_gso_segs);
-	flags = BPF_CORE_READ_BITFIELD_PROBED(cb, tcp_flags);
+	seq = cb->seq;
+	end_seq = cb->end_seq;
+	segs = cb->tcp_gso_segs;
+	flags = BPF_CORE_READ_BITFIELD(cb, tcp_flags);	/* a byte up to 6.14 */
 	error = retransmit_error(ctx);
 	if (!segs)
 		segs = 1;
@@ -365,14 +370,15 @@ static __always_inline void reset_read_sock(const struct sock *sk, struct wire_r
  */
 static __always_inline bool is_unparked(const struct sock *sk, const struct sk_buff *skb)
 {
-	const struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
 	__u8 state = sk->__sk_common.skc_state;
+	const struct tcp_sock *tp;
 
-	if (!tp || !looks_parked(sk, tp))
+	if (skb ? state != BPF_TCP_CLOSE : state != BPF_TCP_FIN_WAIT2 || sk->sk_lock.owned)
 		return false;
-	if (skb)
-		return state == BPF_TCP_CLOSE;
-	return state == BPF_TCP_FIN_WAIT2 && !sk->sk_lock.owned;
+	if (!is_orphan_without_fin(sk))
+		return false;
+	tp = bpf_skc_to_tcp_sock((void *)sk);
+	return tp && looks_parked(sk, tp);
 }
 
 /*
@@ -383,9 +389,12 @@ static __always_inline bool is_unparked(const struct sock *sk, const struct sk_b
 static __always_inline void count_data_after_close(struct wire_counters *count,
 						   const struct sock *sk)
 {
-	const struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
+	const struct tcp_sock *tp;
 
-	if (!tp || sk->__sk_common.skc_state != BPF_TCP_CLOSE || !sk->sk_err)
+	if (sk->__sk_common.skc_state != BPF_TCP_CLOSE || !sk->sk_err)
+		return;
+	tp = bpf_skc_to_tcp_sock((void *)sk);
+	if (!tp)
 		return;
 	if (sk->__sk_common.skc_flags & SOCK_DONE)
 		ADD(count->data_after_close[BPF_TCP_LAST_ACK], 1);

@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import socket
 import statistics
 import time
 
@@ -14,6 +15,7 @@ import cgroup1
 
 
 EMPTY = "an empty program"
+RARE = ("on_retransmit", "on_send_reset", "on_receive_rese", "on_kfree_skb")
 TURNS = 25 if QUICK else 150
 
 
@@ -204,16 +206,27 @@ def lose(network, share):
                 f"meta l4proto tcp numgen random mod 100 < {share} drop; }}; }}")
 
 
-def rare(network, directory):
-    """Programs that run seldom, by bpf_stats: less what an empty one shows there."""
-    rounds = {"on_set_state": [], "on_retransmit": [], "on_send_reset": [], "on_receive_rese": [], "on_kfree_skb": []}
-    counts, empty = dict.fromkeys(rounds, 0), []
+def unanswered(network, count=2000):
+    """As many connects at once whose SYN is lost: it is sent again a second later, and the sockets go."""
+    network.nft("table inet unanswered { chain in { type filter hook input priority 0; tcp dport 9 drop; }; }")
+    with network.inside(), contextlib.ExitStack() as sockets:
+        for _ in range(count):
+            client = sockets.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", 9))
+        time.sleep(1.5)
+    network.nft("delete table inet unanswered")
+
+
+def by_stats(network, directory, names, work):
+    """[(ns a run less what an empty program shows, of each round), runs] of each of synfin's programs that ran."""
+    rounds, empty = {name: [] for name in names}, []
+    counts = dict.fromkeys(names, 0)
     stats = bpf.enable_stats()      # as long as it is open
-    lose(network, 3)
     for _ in range(ROUNDS):
         with attached("inet_sock_set_state") as nothing, \
-                Tracer([SYNFIN, "trace", "-o", "json"], f"{directory}/out") as traced:
-            storm(network, 300 if QUICK else 600, "client_fin_64k,client_linger0,refused", "-s", "5")
+                Tracer([SYNFIN, "trace", "-o", "json", "-N", network.name], f"{directory}/out") as traced:
+            work()
             of_nothing, runs = bpf.info(nothing), runs_of(traced)
         empty.append(of_nothing["run_time_ns"] / of_nothing["run_cnt"])
         for name, values in rounds.items():
@@ -221,7 +234,21 @@ def rare(network, directory):
                 values.append(runs[name][0] - empty[-1])
                 counts[name] += runs[name][1]
     os.close(stats)
+    return empty, {name: (values, counts[name]) for name, values in rounds.items() if values}
+
+
+def rare(network, directory):
+    """Programs that run seldom, by bpf_stats: each time from memory, and a thousand times at once."""
+    lose(network, 3)
+    empty, seldom = by_stats(network, directory, (*RARE, "on_set_state"),
+                             lambda: storm(network, 300 if QUICK else 600, "client_fin_64k,client_linger0,refused", "-s", "5"))
     network.nft("delete table inet bench")
+
+    def crowd():
+        unanswered(network)
+        storm(network, 2000, "client_linger0,refused")
+
+    _, often = by_stats(network, directory, RARE, crowd)
     return [row("an empty program, by bpf_stats", empty, "ns")] + \
-           [row(f"{name}, by bpf_stats, less that", values, "ns", f"{tracer.spread(values)}, {counts[name]} runs")
-            for name, values in rounds.items() if values]
+           [row(f"{name}{how}, by bpf_stats, less that", values, "ns", f"{tracer.spread(values)}, {runs} runs")
+            for how, of in (("", seldom), (" in a crowd", often)) for name, (values, runs) in of.items()]
