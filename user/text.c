@@ -19,13 +19,24 @@ static const char digit_pairs[] =
 	"50515253545556575859606162636465666768697071727374"
 	"75767778798081828384858687888990919293949596979899";
 
-/* As many digits, the last of them before end. */
-static void put_digits(char *end, uint32_t u, unsigned int digits)
+static void put_pair(char *to, uint32_t u)
 {
-	for (; digits >= 2; digits -= 2, u /= 100)
-		memcpy(end -= 2, &digit_pairs[u % 100 * 2], 2);
-	if (digits)
-		*--end = '0' + u % 10;
+	memcpy(to, &digit_pairs[u * 2], 2);
+}
+
+static void put_four(char *to, uint32_t u)
+{
+	put_pair(to, u / 100);
+	put_pair(to + 2, u % 100);
+}
+
+static void put_nine(char *to, uint32_t u)
+{
+	uint32_t rest = u % 100000000;
+
+	*to = '0' + u / 100000000;
+	put_four(to + 1, rest / 10000);
+	put_four(to + 5, rest % 10000);
 }
 
 /* From the first digit on, before end.  Most fit into 32 bits, which are cheaper. */
@@ -148,16 +159,17 @@ void text_time_utc(struct text *t, uint64_t ns)
 {
 	char buf[] = "yyyy-mm-ddThh:mm:ss.nnnnnnnnnZ";
 	uint64_t s = ns / 1000000000;
-	unsigned int year, month, day, of_day = s % 86400;
+	uint32_t of_day = s % 86400;
+	unsigned int year, month, day;
 
 	date_from_days(s / 86400, &year, &month, &day);
-	put_digits(buf + 4, year, 4);
-	put_digits(buf + 7, month, 2);
-	put_digits(buf + 10, day, 2);
-	put_digits(buf + 13, of_day / 3600, 2);
-	put_digits(buf + 16, of_day / 60 % 60, 2);
-	put_digits(buf + 19, of_day % 60, 2);
-	put_digits(buf + 29, ns % 1000000000, 9);
+	put_four(buf, year);
+	put_pair(buf + 5, month);
+	put_pair(buf + 8, day);
+	put_pair(buf + 11, of_day / 3600);
+	put_pair(buf + 14, of_day / 60 % 60);
+	put_pair(buf + 17, of_day % 60);
+	put_nine(buf + 20, ns % 1000000000);
 	text_bytes(t, buf, sizeof(buf) - 1);
 }
 

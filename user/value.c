@@ -7,6 +7,9 @@
 
 #define NSEC_PER_USEC	1000
 
+/* Inlined, their loops would have each number save its registers. */
+#define LIST __attribute__((noinline))
+
 static const struct { unsigned int flag; const char *text; } segment_flags[] = {
 	{ TH_FIN, "fin" }, { TH_RST, "rst" }, { TH_ACK, "ack" }, { FIELD_FLAG_DATA, "data" },
 };
@@ -24,7 +27,7 @@ static void word(struct text *t, const struct value_form *form, const char *text
 	mark(t, form->quote);
 }
 
-static void states(struct text *t, const struct value_form *form, const struct value *v)
+static LIST void states(struct text *t, const struct value_form *form, const struct value *v)
 {
 	mark(t, form->open);
 	for (uint32_t i = 0; i < v->len; i++) {
@@ -35,7 +38,7 @@ static void states(struct text *t, const struct value_form *form, const struct v
 	mark(t, form->close);
 }
 
-static void numbers(struct text *t, const struct value_form *form, const struct value *v,
+static LIST void numbers(struct text *t, const struct value_form *form, const struct value *v,
 		    uint64_t unit)
 {
 	mark(t, form->open);
@@ -47,7 +50,7 @@ static void numbers(struct text *t, const struct value_form *form, const struct 
 	mark(t, form->close);
 }
 
-static void flags(struct text *t, const struct value_form *form, uint64_t set)
+static LIST void flags(struct text *t, const struct value_form *form, uint64_t set)
 {
 	bool first = true;
 

@@ -43,12 +43,14 @@ def engine(network, directory):
     recording, rows = f"{directory}/storm.rec", collections.defaultdict(list)
     with Tracer([SYNFIN, "conns", "-N", network.name, "--write", recording, "-o", "csv"], f"{directory}/out"):
         storm(network, SIZE, MIX)
-    runs = [["replay", recording]] * ROUNDS + [["live", "1000000"], ["ledger", "200000"], ["ledger", "1048576"]]
-    runs += [["churn", "1000000" if QUICK else "2000000"]]
+    runs = [["replay", recording], ["metrics", recording]] * ROUNDS
+    runs += [["live", "1000000"], ["ledger", "200000"], ["ledger", "1048576"], ["churn", "1000000" if QUICK else "2000000"]]
     for words in runs:
         for name, value in measured(BENCH / "engine", *words).items():
-            if not name.startswith(("replay_records ", "replay_lives")) and name != "replay_records":
-                rows[f"{name} {words[1] if words[0] != 'replay' else ''}".rstrip()].append(value)
+            if words[1] != recording:
+                rows[f"{name} {words[1]}"].append(value)
+            elif name.endswith("_per_s"):
+                rows[name].append(value)
     return [row(f"engine, {name.replace('_', ' ')}", values, unit_of(name.split()[0])) for name, values in rows.items()]
 
 
