@@ -7,7 +7,7 @@
 
 #include "resting.h"
 
-#define CHUNK		1024u	/* slots: some 170 kB */
+#define CHUNK		1024u	/* slots: 160 kB */
 #define CONN_CHUNK	256u	/* connections: some 110 kB */
 
 enum slot_state { SLOT_FREE, SLOT_CONN, SLOT_PACKED };

@@ -19,6 +19,7 @@ static const char digit_pairs[] =
 	"50515253545556575859606162636465666768697071727374"
 	"75767778798081828384858687888990919293949596979899";
 
+/* Two, four and nine digits, of what has no more. */
 static void put_pair(char *to, uint32_t u)
 {
 	memcpy(to, &digit_pairs[u * 2], 2);
