@@ -101,7 +101,7 @@ def counted(storm):
     either = {storm.truth.get("port.both_fin"), storm.truth.get("dual_port.both_fin")}
     for life in storm.lives:
         key = [life.get("role", "-"), life.get("outcome", "-")]
-        if life["outcome"] == "established":
+        if life.get("outcome") == "established":
             port = life["lport"] if life.get("role") == "passive" else life["rport"]
             key += [life.get("close", "-"), "any" if str(port) in either else life.get("closed_by", "-")]
         told[".".join(key)] += 1
