@@ -750,7 +750,10 @@ static int attach_owners(struct capture *c)
 	return 0;
 }
 
-/* Those of events that came between the first and its twin; of any other none is needed. */
+/*
+ * Those of events that came between the first and its twin; of any other none is needed.
+ * Where programs are preempted it is: the last copy takes it away, or nobody.
+ */
 static void forget_marks(struct capture *c)
 {
 	for (int i = 0; i < c->nr_cpus; i++) {
@@ -769,7 +772,8 @@ static int attach(struct capture *c)
 
 	for (int p = WIRE_PROGS; !err && p--;)
 		err = attach_copies(c, p);
-	forget_marks(c);
+	if (!c->features.preempts)
+		forget_marks(c);
 	return err;
 }
 
