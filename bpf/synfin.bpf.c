@@ -42,17 +42,12 @@ static __always_inline bool is_failed_attempt(const struct sock *sk, int oldstat
 	       (sk->sk_err || sk->__sk_common.skc_flags & SOCK_DEAD);
 }
 
-static __always_inline bool is_orphan_without_fin(const struct sock *sk)
-{
-	unsigned long flags = sk->__sk_common.skc_flags;
-
-	return !sk->sk_err && flags & SOCK_DEAD && !(flags & SOCK_DONE);
-}
-
 /* An orphan in FIN_WAIT2 that nobody reset: the mark of one that is parked as a mini-socket. */
 static __always_inline bool looks_parked(const struct sock *sk, const struct tcp_sock *tp)
 {
-	return is_orphan_without_fin(sk) && tp->linger2 >= 0;
+	unsigned long flags = sk->__sk_common.skc_flags;
+
+	return !sk->sk_err && flags & SOCK_DEAD && !(flags & SOCK_DONE) && tp->linger2 >= 0;
 }
 
 static __always_inline void count_end(struct wire_counters *count, int oldstate,
@@ -374,8 +369,6 @@ static __always_inline bool is_unparked(const struct sock *sk, const struct sk_b
 	const struct tcp_sock *tp;
 
 	if (skb ? state != BPF_TCP_CLOSE : state != BPF_TCP_FIN_WAIT2 || sk->sk_lock.owned)
-		return false;
-	if (!is_orphan_without_fin(sk))
 		return false;
 	tp = bpf_skc_to_tcp_sock((void *)sk);
 	return tp && looks_parked(sk, tp);

@@ -10,12 +10,14 @@
 #define CHUNK		1024u	/* slots: 160 kB */
 #define CONN_CHUNK	256u	/* connections: some 110 kB */
 
+#define TOUCH_BITS	30
+
 enum slot_state { SLOT_FREE, SLOT_CONN, SLOT_PACKED };
 
 struct conntab_slot {
 	uint64_t key;
 	uint32_t next;		/* in its bucket, + 1; or, free, in the free list */
-	uint32_t touched : 30;	/* the number of its last touch, as far as it fits */
+	uint32_t touched : TOUCH_BITS;	/* the number of its last touch, as far as it fits */
 	uint32_t state : 2;	/* enum slot_state */
 	union {
 		struct conn *conn;
@@ -24,9 +26,6 @@ struct conntab_slot {
 };
 _Static_assert(sizeof(struct conntab_slot) <= 160, "a million of them in 200 MB");
 _Static_assert(CONNTAB_RECENT >= 32 && !(CONNTAB_RECENT & (CONNTAB_RECENT - 1)), "see conntab.h");
-
-/* Numbers of touches are compared as far as a slot has them. */
-#define TOUCHES_MASK	((1u << 30) - 1)
 
 static struct conntab_slot *at(const struct conntab *t, uint32_t i)
 {
@@ -265,7 +264,7 @@ static void pack(struct conntab *t, struct conntab_slot *s)
 
 static uint32_t touches_since(const struct conntab *t, const struct conntab_slot *s)
 {
-	return (t->touches - s->touched) & TOUCHES_MASK;
+	return (t->touches - s->touched) & ((1u << TOUCH_BITS) - 1);
 }
 
 /* Touched lately: that will do for as many touches again. */

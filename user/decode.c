@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "outline.h"
 #include "tcp_state.h"
 
 static const uint16_t sizes[WIRE_KIND_MAX] = {
@@ -164,8 +165,7 @@ static bool is_transition(const struct wire_state *s)
 	       is_comm(&s->owner);
 }
 
-/* Not inlined: what reads a transition, as nearly all are, need not save registers for it. */
-static __attribute__((noinline)) bool others_in_range(const union event *ev)
+static OUTLINE bool others_in_range(const union event *ev)
 {
 	switch ((enum wire_kind)ev->hdr.kind) {
 	case WIRE_RETRANSMIT:
@@ -235,6 +235,7 @@ static __attribute__((noinline)) bool others_in_range(const union event *ev)
 	return true;
 }
 
+/* Nearly all are transitions. */
 static bool members_in_range(const union event *ev)
 {
 	if (ev->hdr.kind == WIRE_STATE)

@@ -6,6 +6,7 @@
 
 #include "engine_parts.h"
 #include "lifecycle.h"
+#include "outline.h"
 #include "report_facts.h"
 
 #define NSEC_PER_SEC	1000000000ull
@@ -23,15 +24,10 @@ static void on_scopes(struct engine *e)
 	e->is_whole = scope_is_whole(&e->scope) && scope_is_whole(&e->recorded);
 }
 
-static bool has_netns(const struct scope *scope, uint32_t netns)
-{
-	return !scope->sockets.netns || scope->sockets.netns == netns;
-}
-
 bool engine_has(const struct engine *e, uint32_t netns, const struct wire_tuple *t)
 {
 	if (e->is_whole)
-		return has_netns(&e->scope, netns) && has_netns(&e->recorded, netns);
+		return scope_has_netns(&e->scope, netns) && scope_has_netns(&e->recorded, netns);
 	return scope_has(&e->scope, netns, t) && scope_has(&e->recorded, netns, t);
 }
 
@@ -53,11 +49,6 @@ static bool has_to_wait(const struct engine *e, const struct conn *c, const stru
 }
 
 /* ---- identity ---- */
-
-static bool has_ports(const struct wire_tuple *t)
-{
-	return t->lport && t->rport;
-}
 
 static uint64_t key_of(const struct wire_hdr *hdr)
 {
@@ -93,7 +84,7 @@ static void take_back(struct engine *e, struct conn *c)
 static bool is_anothers(const struct conn *c, const struct wire_hdr *hdr,
 			const struct wire_tuple *t)
 {
-	if (hdr->cookie || !has_ports(&c->tuple) || !has_ports(t))
+	if (hdr->cookie || !tuple_has_ports(&c->tuple) || !tuple_has_ports(t))
 		return false;
 	return memcmp(&c->tuple, t, sizeof(*t));
 }
@@ -206,13 +197,10 @@ void engine_ensure_id(struct engine *e, struct conn *c)
 		c->id = NO_COOKIE | ++e->serial;
 }
 
-/* False: it is out of scope, and gone. */
-static bool settle_held(struct engine *e, struct conn *c, const struct wire_tuple *t)
+/* then: what its tuple was until now.  False: it is out of scope, and gone. */
+static bool settle_held(struct engine *e, struct conn *c, const struct wire_tuple *t,
+			const struct wire_tuple *then)
 {
-	struct wire_tuple then = c->tuple;
-
-	if (!has_ports(&c->tuple))
-		c->tuple = *t;
 	if (engine_is_undecided(e, &c->tuple) || !engine_has(e, c->netns, &c->tuple)) {
 		engine_forget(e, c);
 		return false;
@@ -220,33 +208,29 @@ static bool settle_held(struct engine *e, struct conn *c, const struct wire_tupl
 	join_request(e, c, t);
 	engine_ensure_id(e, c);
 	/* Told as it was then: its port was not chosen yet.  What a clone had was not its own. */
-	tell_birth(e, c, c->start_ns, c->role == ROLE_ACTIVE ? &then : &c->tuple);
+	tell_birth(e, c, c->start_ns, c->role == ROLE_ACTIVE ? then : &c->tuple);
 	return true;
 }
 
 /* A life has its tuple: what an older one left there has ended, at end_ns if not 0. */
 static void claim(struct engine *e, const struct conn *c, uint64_t at_ns, uint64_t end_ns)
 {
-	if (e->minis.used && has_ports(&c->tuple))
+	if (e->minis.used && tuple_has_ports(&c->tuple))
 		mini_claim(e, c->netns, &c->tuple, at_ns, end_ns);
 }
 
-/*
- * A raw clone has its tuple now; that an active one's is its own is known later.  Not
- * inlined: it would have each event save its registers.
- */
-static __attribute__((noinline)) bool settle_now(struct engine *e, struct conn *c,
-						 const struct wire_hdr *hdr,
-						 const struct wire_tuple *t)
+/* A raw clone has its tuple now; that an active one's is its own is known later. */
+static OUTLINE bool settle_now(struct engine *e, struct conn *c, const struct wire_hdr *hdr,
+			       const struct wire_tuple *t)
 {
-	bool is_news = !has_ports(&c->tuple);
+	const struct wire_tuple then = c->tuple;
+	bool is_news = !tuple_has_ports(&then);
 
-	if (c->flags & CONN_BIRTH_HELD && !settle_held(e, c, t))
+	if (is_news)
+		c->tuple = *t;
+	if (c->flags & CONN_BIRTH_HELD && !settle_held(e, c, t, &then))
 		return false;
-	if (!is_news)
-		return true;
-	c->tuple = *t;
-	if (c->role != ROLE_ACTIVE)
+	if (is_news && c->role != ROLE_ACTIVE)
 		claim(e, c, hdr->ts_ns, 0);
 	return true;
 }
@@ -258,7 +242,7 @@ static __attribute__((noinline)) bool settle_now(struct engine *e, struct conn *
 static bool settle(struct engine *e, struct conn *c, const struct wire_hdr *hdr,
 		   const struct wire_tuple *t)
 {
-	return (has_ports(&c->tuple) && !(c->flags & CONN_BIRTH_HELD)) ||
+	return (tuple_has_ports(&c->tuple) && !(c->flags & CONN_BIRTH_HELD)) ||
 	       settle_now(e, c, hdr, t);
 }
 
@@ -799,7 +783,7 @@ static void on_facts(struct engine *e, const struct wire_netns_facts *ev)
 static void on_claim(struct engine *e, const struct wire_claim *ev)
 {
 	e->births += ev->flags & WIRE_CL_BIRTH;
-	if (!has_ports(&ev->tuple) || !engine_has(e, ev->hdr.netns, &ev->tuple))
+	if (!tuple_has_ports(&ev->tuple) || !engine_has(e, ev->hdr.netns, &ev->tuple))
 		return;
 	if (ev->flags & WIRE_CL_ROW)
 		mini_on_other_row(e, &ev->hdr, &ev->tuple);

@@ -6,6 +6,7 @@
 #ifndef SYNFIN_EVENT_H
 #define SYNFIN_EVENT_H
 
+#include <stdbool.h>
 #include <linux/types.h>
 #include "wire.h"
 
@@ -42,5 +43,11 @@ union event {
 	struct wire_aged	aged;
 	struct wire_netns_facts	facts;
 };
+
+/* Else one is not known yet, or wiped already. */
+static inline bool tuple_has_ports(const struct wire_tuple *t)
+{
+	return t->lport && t->rport;
+}
 
 #endif

@@ -474,7 +474,7 @@ void explain_report(struct explain *e, const struct report *r, bool asked_for)
 	view_report(v, r, e->now_ns, &e->budget);
 	if (asked_for && (r->kind == REPORT_CONNECTION || e->pace == PACE_LIVE))
 		v->wanted = true;
-	if (!v->is_in_pairs && !v->alone && v->tuple.lport && v->tuple.rport)
+	if (!v->is_in_pairs && !v->alone && tuple_has_ports(&v->tuple))
 		pairs_insert(e, v);
 	if (r->kind == REPORT_CONNECTION && e->pace != PACE_LIVE)
 		on_end(e, v);

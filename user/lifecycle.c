@@ -220,7 +220,7 @@ static uint64_t step(struct conn *c, const struct wire_state *ev, uint64_t at_ns
 {
 	if (c->state != ev->oldstate)
 		mend(c, ev->oldstate);
-	if (!c->tuple.rport || !c->tuple.lport)
+	if (!tuple_has_ports(&c->tuple))
 		c->tuple = ev->tuple;
 	note_progress(c, &ev->sample);
 	return path_leave(c, at_ns);

@@ -97,7 +97,7 @@ static struct mini *leave(struct engine *e, const struct conn *c, uint64_t at_ns
 {
 	struct mini *m;
 
-	if (!c->tuple.lport || !c->tuple.rport)
+	if (!tuple_has_ports(&c->tuple))
 		return NULL;
 	m = timewait_find(&e->minis, c->netns, &c->tuple);
 	if (m && m->conn != c->self + 1 && m->id != c->id) {

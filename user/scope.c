@@ -31,7 +31,7 @@ bool scope_has(const struct scope *scope, uint32_t netns, const struct wire_tupl
 {
 	const struct wire_scope *s = &scope->sockets;
 
-	return (!s->netns || s->netns == netns) &&
+	return scope_has_netns(scope, netns) &&
 	       (!s->family || s->family == tuple->family || is_of_any_family(tuple)) &&
 	       ports_have(&s->lports, tuple->lport) && ports_have(&s->rports, tuple->rport) &&
 	       addrs_have(&scope->laddrs, tuple->laddr) &&
@@ -52,7 +52,7 @@ bool scope_has_listener(const struct scope *scope, uint32_t netns, const struct 
 {
 	const struct wire_scope *s = &scope->sockets;
 
-	return (!s->netns || s->netns == netns) &&
+	return scope_has_netns(scope, netns) &&
 	       (!s->family || s->family == tuple->family || tuple->family == 6) &&
 	       ports_have(&s->lports, tuple->lport) && addrs_have(&scope->laddrs, tuple->laddr);
 }

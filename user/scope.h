@@ -16,6 +16,11 @@ struct scope {
 	struct wire_addrs laddrs, raddrs;
 };
 
+static inline bool scope_has_netns(const struct scope *scope, uint32_t netns)
+{
+	return !scope->sockets.netns || scope->sockets.netns == netns;
+}
+
 /* It leaves nothing out but namespaces. */
 bool scope_is_whole(const struct scope *scope);
 

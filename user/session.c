@@ -139,6 +139,12 @@ static void begin(struct session *s, const union event *ev)
 		sink_begin(&s->sink);
 }
 
+/* Of the run as a whole: its end, and what was lost until then. */
+static bool is_of_run(const union event *ev)
+{
+	return ev->hdr.kind == WIRE_END || ev->hdr.kind == WIRE_LOST;
+}
+
 /*
  * -d is in event time, so that a recording ends where the run did.  What came
  * later is not part of the run, nor of its account of births.
@@ -152,7 +158,7 @@ static bool is_too_late(struct session *s, const union event *ev)
 		s->late_births++;
 	if (ev->hdr.kind == WIRE_CLAIM && ev->claim.flags & WIRE_CL_BIRTH)
 		s->late_births++;
-	return ev->hdr.kind != WIRE_END && ev->hdr.kind != WIRE_LOST;
+	return !is_of_run(ev);
 }
 
 /*
@@ -169,10 +175,10 @@ static void settle_end(const struct session *s, struct wire_end *end)
 	}
 }
 
-/* The end of the run, and what was lost until then: a copy of these is put right. */
+/* What is of the run as a whole is told as of its end: a copy is put right. */
 static const union event *settle(const struct session *s, const union event *ev, union event *copy)
 {
-	if (ev->hdr.kind != WIRE_END && ev->hdr.kind != WIRE_LOST)
+	if (!is_of_run(ev))
 		return ev;
 	memcpy(copy, ev, ev->hdr.len);
 	if (s->until_ns && ev->hdr.ts_ns > s->until_ns)

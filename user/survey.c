@@ -61,7 +61,7 @@ static bool is_asked_for(const struct survey *s, const struct wire_hdr *hdr,
 
 static bool wants_netns(const struct survey *s, uint32_t netns)
 {
-	return !s->config.scope.sockets.netns || s->config.scope.sockets.netns == netns;
+	return scope_has_netns(&s->config.scope, netns);
 }
 
 static void enter(struct survey *s, const struct wire_hdr *hdr)

@@ -46,11 +46,11 @@ static char *put_uint(char *end, uint64_t u)
 	uint32_t rest;
 
 	for (; u > UINT32_MAX; u /= 100)
-		memcpy(end -= 2, &digit_pairs[u % 100 * 2], 2);
+		put_pair(end -= 2, u % 100);
 	for (rest = u; rest >= 100; rest /= 100)
-		memcpy(end -= 2, &digit_pairs[rest % 100 * 2], 2);
+		put_pair(end -= 2, rest % 100);
 	if (rest >= 10)
-		memcpy(end -= 2, &digit_pairs[rest * 2], 2);
+		put_pair(end -= 2, rest);
 	else
 		*--end = '0' + rest;
 	return end;

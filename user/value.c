@@ -3,12 +3,10 @@
 
 #include <netinet/tcp.h>
 
+#include "outline.h"
 #include "tcp_state.h"
 
 #define NSEC_PER_USEC	1000
-
-/* Inlined, their loops would have each number save its registers. */
-#define LIST __attribute__((noinline))
 
 static const struct { unsigned int flag; const char *text; } segment_flags[] = {
 	{ TH_FIN, "fin" }, { TH_RST, "rst" }, { TH_ACK, "ack" }, { FIELD_FLAG_DATA, "data" },
@@ -27,7 +25,7 @@ static void word(struct text *t, const struct value_form *form, const char *text
 	mark(t, form->quote);
 }
 
-static LIST void states(struct text *t, const struct value_form *form, const struct value *v)
+static OUTLINE void states(struct text *t, const struct value_form *form, const struct value *v)
 {
 	mark(t, form->open);
 	for (uint32_t i = 0; i < v->len; i++) {
@@ -38,8 +36,8 @@ static LIST void states(struct text *t, const struct value_form *form, const str
 	mark(t, form->close);
 }
 
-static LIST void numbers(struct text *t, const struct value_form *form, const struct value *v,
-		    uint64_t unit)
+static OUTLINE void numbers(struct text *t, const struct value_form *form, const struct value *v,
+			    uint64_t unit)
 {
 	mark(t, form->open);
 	for (uint32_t i = 0; i < v->len; i++) {
@@ -50,7 +48,7 @@ static LIST void numbers(struct text *t, const struct value_form *form, const st
 	mark(t, form->close);
 }
 
-static LIST void flags(struct text *t, const struct value_form *form, uint64_t set)
+static OUTLINE void flags(struct text *t, const struct value_form *form, uint64_t set)
 {
 	bool first = true;
 

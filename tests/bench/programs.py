@@ -219,7 +219,7 @@ def unanswered(network, count=2000):
 
 
 def by_stats(network, directory, names, work):
-    """[(ns a run less what an empty program shows, of each round), runs] of each of synfin's programs that ran."""
+    """(what an empty program shows, in ns a run of each round; name -> (the same less that, runs) of synfin's that ran)."""
     rounds, empty = {name: [] for name in names}, []
     counts = dict.fromkeys(names, 0)
     stats = bpf.enable_stats()      # as long as it is open
