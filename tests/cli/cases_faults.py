@@ -117,13 +117,18 @@ def _allocation_cases():
         function.__name__, function.__module__ = f"any_allocation_of_{name}_may_fail", __name__
         case(function)
 
-    for part in range(4):
-        register(f"a_run_({part + 1}_of_4)", ["conns", "-d", "1ms"], True, part, 4)
+    def in_parts(parts, name, words, libbpf=False):
+        for part in range(parts):
+            register(f"{name}_({part + 1}_of_{parts})", words.split(), libbpf, part, parts)
+
+    in_parts(4, "a_run", "conns -d 1ms", libbpf=True)
     # of another command those that are not libbpf's, which are the same
-    for words in ("trace -d 1ms -o json", "explain -d 1ms", "audit -d 1ms", "timewait", "listen", "conns --stuck",
-                  "export -d 1ms --web.listen-address 127.0.0.1:0 --metrics.group-by cgroup",
-                  "export -d 1ms --textfile DIRECTORY/made.prom"):
-        register(words.split(" -d")[0].replace(" ", "_") + "_textfile" * ("--textfile" in words), words.split(), False)
+    for words in "trace -d 1ms -o json", "explain -d 1ms", "audit -d 1ms":
+        in_parts(2, words.split()[0], words)
+    for words in "timewait", "listen", "conns --stuck":
+        register(words.replace(" ", "_"), words.split(), False)
+    in_parts(4, "export", "export -d 1ms --web.listen-address 127.0.0.1:0 --metrics.group-by cgroup")
+    in_parts(4, "export_textfile", "export -d 1ms --textfile DIRECTORY/made.prom")
 
 
 _allocation_cases()
