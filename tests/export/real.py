@@ -8,6 +8,7 @@ pattern of the tests to run. TAP.
 """
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -21,7 +22,8 @@ import urllib.parse
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "kernel"))
-from attempts import attempts                       # noqa: E402
+import suite                                        # noqa: E402
+from attempts import Skip                           # noqa: E402
 from exporter import MIX, SYNFIN, Exporter, Netns, Storm    # noqa: E402
 from traffic import Traffic                         # noqa: E402
 
@@ -322,22 +324,21 @@ TESTS = [lint, rules, parser, real_servers]
 CLICKHOUSE = ["/usr/sbin/clickhouse-server", "/usr/bin/clickhouse-client", "/usr/bin/jq"]
 
 
-def main():
-    failed = False
-    with_clickhouse = [clickhouse, a_million] if os.environ.get("MILLION") else [clickhouse]
-    tests = [test for test in [*TESTS, *with_clickhouse] if not sys.argv[1:] or re.search(sys.argv[1], test.__name__)]
-    print(f"1..{len(tests)}")
-    for number, test in enumerate(tests, 1):
-        missing = [path for path in (CLICKHOUSE if test in with_clickhouse else [TOOLS / "complete"])
-                   if not os.path.exists(path)]
+def needing(paths, test):
+    @functools.wraps(test)
+    def with_them():
+        missing = [path for path in paths if not os.path.exists(path)]
         if missing:
-            print(f"ok {number} - {test.__doc__} # SKIP {missing[0]} is missing: make test-export fetches"
-                  " Prometheus; ClickHouse and jq have to be installed")
-            continue
-        wrong = attempts(test)
-        print(f"{'not ok' if wrong else 'ok'} {number} - {test.__doc__}", flush=True)
-        failed = failed or bool(wrong)
-    return 1 if failed else 0
+            raise Skip(f"{missing[0]} is missing: make test-export fetches Prometheus; ClickHouse and jq have to be installed")
+        yield from test()
+
+    return with_them
+
+
+def main():
+    with_clickhouse = [clickhouse, a_million] if os.environ.get("MILLION") else [clickhouse]
+    tests = [needing([TOOLS / "complete"], test) for test in TESTS] + [needing(CLICKHOUSE, test) for test in with_clickhouse]
+    return suite.run([test for test in tests if not sys.argv[1:] or re.search(sys.argv[1], test.__name__)])
 
 
 if __name__ == "__main__":

@@ -19,12 +19,13 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "kernel"))
-from attempts import Skip, attempts             # noqa: E402
-from exporter import MIX, STORM, SYNFIN, Exporter, Netns, Storm, as_nobody, parse     # noqa: E402
-from traffic import Traffic, sysctl            # noqa: E402
 import cost                                     # noqa: E402
 import groups                                   # noqa: E402
+import suite                                    # noqa: E402
 import web                                      # noqa: E402
+from attempts import Skip                       # noqa: E402
+from exporter import MIX, STORM, SYNFIN, Exporter, Netns, Storm, as_nobody, parse     # noqa: E402
+from traffic import Traffic, sysctl            # noqa: E402
 
 OPENMETRICS = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"}
 
@@ -721,25 +722,20 @@ def systemd():
             yield f"it serves elsewhere, too: {errors}"
 
 
-TESTS = [storm_is_counted, overflow_keeps_the_kernels_counters, what_is_kept_back_is_corrected, a_start_with_losses,
-         existing_sockets_are_in_the_gauge,
-         the_kernels_counters_are_told, a_namespace_in_the_place_of_another, port_space_and_close_wait, accept_queues, both_formats, pages,
-         garbage, a_thousand_connections, a_thousand_at_once, scraped_all_the_time, slow_readers, hang_ups, max_requests, bad_places, textfile, full_disk, capabilities, systemd, *web.TESTS, *groups.TESTS, *cost.TESTS]
+TESTS = [what_is_kept_back_is_corrected, storm_is_counted, overflow_keeps_the_kernels_counters, a_start_with_losses,
+         existing_sockets_are_in_the_gauge, port_space_and_close_wait, accept_queues, both_formats, pages, garbage,
+         a_thousand_connections, a_thousand_at_once, scraped_all_the_time, slow_readers, hang_ups, max_requests,
+         bad_places, textfile, full_disk, systemd, *web.TESTS, *groups.TESTS]
+
+# They look at every namespace, the machine's or what they cost.
+ALONE = [the_kernels_counters_are_told, a_namespace_in_the_place_of_another, capabilities, *cost.TESTS]
 
 
 def main():
-    tests = [test for test in TESTS if not sys.argv[1:] or re.search(sys.argv[1], test.__name__)]
-    failed = False
-    print(f"1..{len(tests)}")
-    for number, test in enumerate(tests, 1):
-        try:
-            wrong = attempts(test)
-        except Skip as reason:
-            print(f"ok {number} - {test.__doc__} # SKIP {reason}", flush=True)
-            continue
-        print(f"{'not ok' if wrong else 'ok'} {number} - {test.__doc__}", flush=True)
-        failed = failed or bool(wrong)
-    return 1 if failed else 0
+    def wanted(tests):
+        return [test for test in tests if not sys.argv[1:] or re.search(sys.argv[1], test.__name__)]
+
+    return suite.run(wanted(ALONE), side_by_side=wanted(TESTS))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "kernel"
 import invariants                   # noqa: E402
 import netns                        # noqa: E402
 import storm                        # noqa: E402
-from attempts import attempts       # noqa: E402
+import suite                        # noqa: E402
 from load import LOAD, scaled             # noqa: E402
 from wait import wait_until         # noqa: E402
 
@@ -303,14 +303,7 @@ TESTS = [any_segments, floods_of_resets, flood_of_syns, flood_of_syns_with_cooki
 
 
 def main():
-    tests = [test for test in TESTS if all(word in test.__name__ for word in sys.argv[1:])]
-    failed = False
-    print(f"1..{len(tests)}")
-    for number, test in enumerate(tests, 1):
-        wrong = attempts(test)
-        print(f"{'not ok' if wrong else 'ok'} {number} - {test.__doc__}", flush=True)
-        failed = failed or bool(wrong)
-    return 1 if failed else 0
+    return suite.run([test for test in TESTS if all(word in test.__name__ for word in sys.argv[1:])])
 
 
 if __name__ == "__main__":

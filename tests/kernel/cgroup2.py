@@ -9,10 +9,11 @@ import contextlib
 import os
 import stat
 
+from attempts import Skip
 from wait import wait_until
 
 
-class NoCgroups(Exception):
+class NoCgroups(Skip):
     """Why this host lets the tests make none."""
 
 

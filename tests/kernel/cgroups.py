@@ -10,6 +10,7 @@ is skipped, and why is told. Prints TAP. SYNFIN names the program; arguments are
 import collections
 import contextlib
 import ctypes
+import functools
 import json
 import multiprocessing
 import os
@@ -27,8 +28,8 @@ import traceback
 sys.dont_write_bytecode = True     # leave nothing in the tree
 
 import cgroup1
-from attempts import attempts
-from cgroup2 import NoCgroups, Tree, enter
+import suite
+from cgroup2 import Tree, enter
 from load import EMULATED
 from netns import Netns, command, remove
 from wait import PATIENCE
@@ -688,31 +689,22 @@ def namespace(stage):
 
 
 def played(test):
-    with contextlib.ExitStack() as stack:
-        try:
-            yield from test(Stage(stack))
-        except (OSError, RuntimeError) as error:
-            yield f"{error!r}: {traceback.format_exc()}"
+    """The test on a stage of its own."""
+    @functools.wraps(test)
+    def on_stage():
+        with contextlib.ExitStack() as stack:
+            try:
+                yield from test(Stage(stack))
+            except (OSError, RuntimeError) as error:
+                yield f"{error!r}: {traceback.format_exc()}"
+
+    return on_stage
 
 
 def main():
     tests = [each_socket, without_privileges, moved, removed, short_lived, existing, filters, filters_in_the_kernel, busy,
              reused, storm, many, hostile, version_1, namespace]
-    tests = [test for test in tests if not sys.argv[1:] or test.__name__ in sys.argv[1:]]
-    failed = False
-    print(f"1..{len(tests)}")
-    for number, test in enumerate(tests, 1):
-        try:
-            wrong = attempts(lambda: played(test))
-        except NoCgroups as why:
-            print(f"ok {number} - {test.__doc__} # SKIP {why}")
-            continue
-        print(f"{'not ok' if wrong else 'ok'} {number} - {test.__doc__}")
-        for line in wrong[:20]:
-            print(f"# {line}".replace("\n", " "))
-        sys.stdout.flush()
-        failed = failed or bool(wrong)
-    return 1 if failed else 0
+    return suite.run([played(test) for test in tests if not sys.argv[1:] or test.__name__ in sys.argv[1:]])
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True     # leave nothing in the tree
 
 import features
 import identity
-from attempts import attempts
+import suite
 from load import EMULATED, scaled
 from netns import Netns, command
 from process import Process
@@ -443,17 +443,7 @@ def every_state():
 
 
 def main():
-    tests = [thousands, only_what_is_wanted, every_state]
-    failed = False
-    print(f"1..{len(tests)}")
-    for number, test in enumerate(tests, 1):
-        wrong = attempts(test)
-        print(f"{'not ok' if wrong else 'ok'} {number} - {test.__doc__}")
-        for line in wrong[:20]:
-            print(f"# {line}".replace("\n", " "))
-        sys.stdout.flush()
-        failed = failed or bool(wrong)
-    return 1 if failed else 0
+    return suite.run([thousands, only_what_is_wanted, every_state])
 
 
 if __name__ == "__main__":

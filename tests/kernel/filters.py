@@ -21,7 +21,7 @@ import tempfile
 sys.dont_write_bytecode = True     # leave nothing in the tree
 
 import features
-from attempts import attempts
+import suite
 from load import EMULATED
 from netns import Netns
 from process import Process
@@ -408,17 +408,7 @@ def wrong_owner(unfiltered, pid):
 
 
 def main():
-    tests = [all_of_it]
-    failed = False
-    print(f"1..{len(tests)}")
-    for number, test in enumerate(tests, 1):
-        wrong = attempts(test)
-        print(f"{'not ok' if wrong else 'ok'} {number} - {test.__doc__}")
-        for line in wrong[:20]:
-            print(f"# {line}".replace("\n", " "))
-        sys.stdout.flush()
-        failed = failed or bool(wrong)
-    return 1 if failed else 0
+    return suite.run([all_of_it])
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ import time
 sys.dont_write_bytecode = True     # leave nothing in the tree
 
 import sockmap
+import suite
 import uring
-from attempts import attempts
 from netns import Netns
 from process import Process
 from recorded import Synfin, records
@@ -858,17 +858,7 @@ def brief():
 
 
 def main():
-    tests = [every_scenario, many, brief]
-    failed = False
-    print(f"1..{len(tests)}")
-    for number, test in enumerate(tests, 1):
-        wrong = attempts(test)
-        print(f"{'not ok' if wrong else 'ok'} {number} - {test.__doc__}")
-        for line in wrong[:20]:
-            print(f"# {line}".replace("\n", " "))
-        sys.stdout.flush()
-        failed = failed or bool(wrong)
-    return 1 if failed else 0
+    return suite.run([every_scenario, many, brief])
 
 
 if __name__ == "__main__":

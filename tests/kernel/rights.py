@@ -8,6 +8,7 @@ its own (SYNFIN_ALONE). Needs root. Prints TAP. SYNFIN names the program.
 """
 
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -19,7 +20,8 @@ import tempfile
 
 sys.dont_write_bytecode = True     # leave nothing in the tree
 
-from attempts import attempts
+import suite
+from attempts import Skip
 from load import EMULATED
 from netns import Netns
 from wait import PATIENCE, wait_until
@@ -143,21 +145,18 @@ def locked_memory():
         yield from named(before, "locked memory", "ulimit -l", "CAP_SYS_RESOURCE")
 
 
-def main():
-    tests = [enough, what_is_missing, of_the_doctor, locked_memory]
-    failed = False
-    print(f"1..{len(tests)}")
-    for number, test in enumerate(tests, 1):
+def only_alone(test):
+    @functools.wraps(test)
+    def on_its_own_machine():
         if not os.environ.get("SYNFIN_ALONE"):
-            print(f"ok {number} - {test.__doc__} # SKIP it changes a setting of the whole machine")
-            continue
-        wrong = attempts(test)
-        print(f"{'not ok' if wrong else 'ok'} {number} - {test.__doc__}")
-        for line in wrong[:20]:
-            print(f"# {line}".replace("\n", " "))
-        sys.stdout.flush()
-        failed = failed or bool(wrong)
-    return 1 if failed else 0
+            raise Skip("it changes a setting of the whole machine")
+        yield from test()
+
+    return on_its_own_machine
+
+
+def main():
+    return suite.run([only_alone(test) for test in (enough, what_is_missing, of_the_doctor, locked_memory)])
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ import tempfile
 import time
 
 import features
-from attempts import Skip, attempts
+import suite
+from attempts import Skip
 from load import EMULATED, scaled
 from wait import PATIENCE
 
@@ -256,18 +257,7 @@ def added_up(storm):
 def main():
     tests = [mixed_kinds, one_burst, slow_program, without_twins, tiny_ring,
              stopped_reader]
-    tests = [test for test in tests if test.__name__ in sys.argv[1:] or not sys.argv[1:]]
-    failed = False
-    print(f"1..{len(tests)}")
-    for number, test in enumerate(tests, 1):
-        try:
-            wrong = attempts(test)
-        except Skip as reason:
-            print(f"ok {number} - {test.__doc__} # SKIP {reason}", flush=True)
-            continue
-        print(f"{'not ok' if wrong else 'ok'} {number} - {test.__doc__}", flush=True)
-        failed = failed or bool(wrong)
-    return 1 if failed else 0
+    return suite.run([test for test in tests if test.__name__ in sys.argv[1:] or not sys.argv[1:]])
 
 
 if __name__ == "__main__":
