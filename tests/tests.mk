@@ -137,7 +137,7 @@ test-export: deps-test			## root: export alone, with Prometheus and others fetch
 
 # At the end of make test a few checks on a few kernels, within QUICK_TIME seconds with
 # all that has to be fetched; what cannot be had, or has not begun by then, is skipped.
-QUICK_KERNELS ?= 5.10 6.1 newest
+QUICK_KERNELS ?= newest 5.10 6.1
 QUICK_TIME ?= 220
 quick_vm = 'kernels:$(VM) --quick --time $(QUICK_TIME) -k "$(QUICK_KERNELS)"'
 

@@ -16,20 +16,23 @@ class Skipped(Exception):
 
 
 class Case:
-    def __init__(self, function, alone):
+    def __init__(self, function, alone, sanitized):
         noun = function.__module__.removeprefix("cases_")
         self.name = f"{noun}: {function.__name__.replace('_', ' ')}"
-        self.function, self.alone = function, alone
+        self.function, self.alone, self.sanitized = function, alone, sanitized
 
 
 CASES = []
 
 
-def case(function=None, *, alone=False):
-    """Register a case; alone: it measures time, so nothing runs beside it."""
+def case(function=None, *, alone=False, sanitized=True):
+    """
+    Register a case. alone: it measures time, so nothing runs beside it. Not sanitized: such a
+    binary brings its own malloc() and wants to be the first library, which is in its way.
+    """
     if not function:
-        return lambda function: case(function, alone=alone)
-    CASES.append(Case(function, alone))
+        return lambda function: case(function, alone=alone, sanitized=sanitized)
+    CASES.append(Case(function, alone, sanitized))
     return function
 
 

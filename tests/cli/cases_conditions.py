@@ -16,7 +16,7 @@ import namespaces
 import recording
 import traffic
 from case import Failed, Skipped, case, check, equal, same_bytes
-from cases_faults import _loaded, _needs_malloc, _program_ids
+from cases_faults import _loaded, _program_ids
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "kernel"))
 import cgroup2          # noqa: E402
@@ -58,10 +58,9 @@ def suspended_it_tells_what_happened_meanwhile(synfin):
         _nothing_lost(tracer.stop(), made)
 
 
-@case
+@case(sanitized=False)
 def memory_that_ends_in_a_storm_costs_what_is_counted(synfin):
     """Address space, as ulimit -v has it: the table cannot grow."""
-    _needs_malloc(synfin)
     namespaces.own_network()
     with synfin.trace("conns", "-o", "json", "-N", "self") as tracer:
         with open(f"/proc/{tracer.process.pid}/statm", encoding="ascii") as file:
@@ -109,9 +108,8 @@ def _inside(path):
     return ["sh", "-c", 'echo $$ >"$0"/cgroup.procs && exec "$@"', path]
 
 
-@case
+@case(sanitized=False)
 def in_a_small_cgroup_a_storm_is_told_to_the_last(synfin):
-    _needs_malloc(synfin)
     namespaces.own_network()
     with _memory_cgroup() as (path, bound):
         with open(bound, "w", encoding="ascii") as file:
@@ -122,9 +120,8 @@ def in_a_small_cgroup_a_storm_is_told_to_the_last(synfin):
             _nothing_lost(tracer.stop(), made)
 
 
-@case
+@case(sanitized=False)
 def what_the_kernel_kills_for_its_memory_leaves_nothing_behind(synfin):
-    _needs_malloc(synfin)
     namespaces.own_network()
     with _memory_cgroup() as (path, bound):
         with synfin.trace("conns", "-o", "json", "-N", "self", within=_inside(path)) as tracer:
@@ -220,9 +217,8 @@ def _shifted(synfin):
     return library
 
 
-@case
+@case(sanitized=False)
 def a_clock_that_is_set_back_changes_no_duration(synfin):
-    _needs_malloc(synfin)       # a sanitized one wants to be the first library
     network, path, by = namespaces.own_network(), synfin.path("recording"), synfin.path("by")
     listening = traffic.listener(7000)
     with synfin.trace("conns", "-o", "json", "-N", network, "--write", path,

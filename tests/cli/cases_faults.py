@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What fails around it: memory, descriptors, the program itself, killed or beside another one."""
 
-import os
 import pathlib
 import signal
 import subprocess
@@ -10,16 +9,10 @@ import time
 import namespaces
 import recording
 import traffic
-from case import Failed, Skipped, case, check, equal
+from case import Failed, case, check, equal
 
 _SCARCE = pathlib.Path(__file__).resolve().parent / "scarce.c"
 _PORTS = range(7001, 7041)
-
-
-def _needs_malloc(synfin):
-    with open(synfin.binary, "rb") as file:
-        if b"__asan_init" in file.read():
-            raise Skipped("a sanitized one brings its own malloc()")
 
 
 def _scarce(synfin):
@@ -66,10 +59,9 @@ def _same_but_names(got, expected, number):
               f"with allocation {number} failing {sorted(differ)} differ")
 
 
-@case
+@case(sanitized=False)
 def any_allocation_of_a_replay_may_fail(synfin):
     """What is printed then is what is printed without, or the error says why there is less."""
-    _needs_malloc(synfin)
     recording.make(synfin, load=("-n", "20", "-m", recording.MIX))
     args = "conns", "-o", "json", "--read", synfin.path("made.synfin")
     library, whole = _scarce(synfin), synfin.run(*args).expect(0)
@@ -81,9 +73,8 @@ def any_allocation_of_a_replay_may_fail(synfin):
             _same_but_names(done.records(), whole.records(), number)
 
 
-@case
+@case(sanitized=False)
 def any_allocation_of_a_replay_may_fail_whatever_is_made_of_it(synfin):
-    _needs_malloc(synfin)
     recording.make(synfin, load=("-n", "20", "-m", recording.MIX))
     library = _scarce(synfin)
     for words in (["trace"], ["trace", "-o", "csv"], ["explain"], ["explain", "-o", "mermaid"], ["explain", "-o", "json"],
@@ -98,7 +89,6 @@ def _any_may_fail(synfin, args, libbpf, part=0, parts=1):
     By each way of calls that leads to one: the first of its allocations, and of synfin's own
     the last, too. What failed in libbpf it does not always tell.
     """
-    _needs_malloc(synfin)
     namespaces.own_network()
     library, args = _scarce(synfin), [word.replace("DIRECTORY", synfin.directory) for word in (*args, "-q", "-N", "self")]
     ways = [(way, in_libbpf) for way, in_libbpf in _ways(synfin, library, *args) if libbpf or not in_libbpf]
@@ -115,7 +105,7 @@ def _allocation_cases():
         def function(synfin):
             _any_may_fail(synfin, *how)
         function.__name__, function.__module__ = f"any_allocation_of_{name}_may_fail", __name__
-        case(function)
+        case(function, sanitized=False)
 
     def in_parts(parts, name, words, libbpf=False):
         for part in range(parts):
@@ -134,10 +124,9 @@ def _allocation_cases():
 _allocation_cases()
 
 
-@case
+@case(sanitized=False)
 def without_memory_it_says_so(synfin):
     """From the least on that its libraries take: with less it is the loader that complains."""
-    _needs_malloc(synfin)
 
     def within(limit):
         return ["prlimit", f"--as={limit}000000"]

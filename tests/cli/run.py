@@ -134,8 +134,8 @@ def planned(cases, directory):
     places = (f"{directory}/case{number}" for number in itertools.count(1))
     for suffix, binary in binaries(directory).items():
         for case in cases:
-            name = case.name + suffix
-            yield name, case, Synfin(binary, storm, next(places))
+            if case.sanitized or not suffix:
+                yield case.name + suffix, case, Synfin(binary, storm, next(places))
 
 
 def report(results, total):

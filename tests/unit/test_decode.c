@@ -214,7 +214,10 @@ static void no_other_length_than_its_kinds_is_taken(void **state)
 	FOR_EACH_KIND(kind) {
 		union event ev = good(kind);
 
-		for (unsigned int len = 0; len <= UINT16_MAX; len++) {
+		unsigned int step = 1;	/* of those beyond twice its own some: they take long */
+
+		for (unsigned int len = 0; len <= UINT16_MAX; len += step) {
+			step = len < 2 * sizes[kind] ? 1 : 31;
 			ev.hdr.len = len;
 			if (len != sizes[kind] && !ends_with_text(kind))
 				assert_refused_at(&ev, sizeof(ev), -EBADMSG);
