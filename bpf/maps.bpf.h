@@ -61,6 +61,21 @@ __u64 first_missed[WIRE_PROGS];
 
 const volatile __u32 nr_cpus = 1;
 
+/*
+ * Only where programs are preempted: by a stack's place, and by enum wire_prog, the event
+ * under way on it that a copy has taken.  A place fills a cache line.
+ */
+struct stack_marks {
+	__u64 event[8];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, WIRE_STACKS);
+	__type(key, __u32);
+	__type(value, struct stack_marks);
+} marks SEC(".maps");
+
 /* A per-CPU variable whose addresses can be asked for: see find_active. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -9,6 +9,7 @@
 #include "sock.bpf.h"
 #include "owner.bpf.h"
 #include "census.bpf.h"
+#include "twin.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

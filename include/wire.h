@@ -647,7 +647,7 @@ WIRE_ASSERT(wire_counted, 24 + 128 + 8192 + 2 * WIRE_GROUP_SLOTS + 136 * WIRE_GR
 	    16440 * WIRE_POOLS + 296 * 1024);
 
 /*
- * Programs that have twins (emit.bpf.h): the first of its copies and one more where the
+ * Programs that have twins (twin.bpf.h): the first of its copies and one more where the
  * kernel skips what is nested, all of them where it preempts them, too.
  */
 #define WIRE_COPIES	4
@@ -661,7 +661,7 @@ enum wire_judged {
 	WIRE_J_DROPS,		/* they are not, for good */
 };
 
-#define WIRE_TAKEN	64	/* places for tasks that are preempted in one program; else one */
+#define WIRE_STACKS	4096	/* places for stacks that events are under way on; a power of 2 */
 #define WIRE_USED	64	/* sockets that are used most on one CPU; a power of two */
 
 /* One a CPU, the first cache line the busy one: written by that CPU only. */
@@ -672,10 +672,10 @@ struct wire_cpu {
 	__u32 pad;
 	__u64 cgroup;		/* of which user space was last told */
 	__u64 passing;		/* the last whose sockets pass: WIRE_J_PASSES */
-	__u64 taken[8][WIRE_TAKEN];	/* by enum wire_prog: events under way; the first is
-					 * wiped by user space, too */
+	__u64 mark[8];		/* by enum wire_prog: the event that the first took, until its
+				 * twin comes; wiped by user space, too */
 	__u64 used[WIRE_USED];	/* by their low bits: cookies of sockets whose users were seen */
 };
-WIRE_ASSERT(wire_cpu, 64 + 8 * 8 * WIRE_TAKEN + 8 * WIRE_USED);
+WIRE_ASSERT(wire_cpu, 64 + 64 + 8 * WIRE_USED);
 
 #endif

@@ -508,7 +508,8 @@ static int configure(struct capture *c)
 	if (bpf_map__set_max_entries(skel->maps.ring, ring_size) ||
 	    bpf_map__set_max_entries(skel->maps.slots, ro->nr_slots) ||
 	    bpf_map__set_max_entries(skel->maps.counters, c->nr_rows) ||
-	    bpf_map__set_max_entries(skel->maps.cpus, c->nr_cpus))
+	    bpf_map__set_max_entries(skel->maps.cpus, c->nr_cpus) ||
+	    bpf_map__set_autocreate(skel->maps.marks, f->preempts))
 		return -errno;
 	err = leave_out_iterators(c);
 	if (!err && c->config->census_only)
@@ -758,7 +759,7 @@ static void forget_marks(struct capture *c)
 {
 	for (int i = 0; i < c->nr_cpus; i++) {
 		for (int p = 0; p < WIRE_PROGS; p++)
-			__atomic_store_n(&c->cpus[i].taken[p][0], 0, __ATOMIC_RELAXED);
+			__atomic_store_n(&c->cpus[i].mark[p], 0, __ATOMIC_RELAXED);
 	}
 }
 
