@@ -294,6 +294,7 @@ int loop_start(struct loop *l, const struct options *opt, const struct capture_c
 	err = check_features(&btf, &l->features, !config->census_only);
 	if (err)
 		return err;
+	l->features.preempts |= debug_number("SYNFIN_DEBUG_PREEMPTS");
 	err = capture_open(&l->config, &btf, &l->features, fn, ctx, &l->capture);
 	if (!err)
 		err = capture_start(l->capture, &btf);

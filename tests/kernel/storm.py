@@ -190,7 +190,17 @@ def one_burst():
 
 def slow_program():
     """with a slow program, which is often interrupted by itself, nothing is lost or told twice"""
-    storm = Storm("slow", ["-n", str(scaled(15000)), "-m", MIX], env={"SYNFIN_DEBUG_SLOW": SLOW})
+    yield from slow_storm({})
+
+
+def as_if_preempted():
+    """so it is with the marks and the copies that preempted tasks need"""
+    need_the_guard()
+    yield from slow_storm({"SYNFIN_DEBUG_PREEMPTS": "1"})
+
+
+def slow_storm(env):
+    storm = Storm("slow", ["-n", str(scaled(15000)), "-m", MIX], env={"SYNFIN_DEBUG_SLOW": SLOW, **env})
     if storm.summary["lost_nested"] and features.preempts_programs():
         raise Skip(f"up to {storm.summary['lost_nested']} events were lost, as told: tasks are preempted here")
     yield from all_wrong(storm)
@@ -255,8 +265,7 @@ def added_up(storm):
 
 
 def main():
-    tests = [mixed_kinds, one_burst, slow_program, without_twins, tiny_ring,
-             stopped_reader]
+    tests = [mixed_kinds, one_burst, slow_program, as_if_preempted, without_twins, tiny_ring, stopped_reader]
     return suite.run([test for test in tests if test.__name__ in sys.argv[1:] or not sys.argv[1:]])
 
 
