@@ -44,6 +44,8 @@ class Qemu:
         self._program = os.path.join(self._root, "usr/bin", program)
         if not os.access(self._program, os.X_OK):       # it is installed, and not too old
             self._program = shutil.which(program)
+        if not self._program:
+            raise Unavailable(f"{package} brought no {program} into {self._root}; if that was copied from elsewhere, remove it")
 
     def command(self, kernel, initrd, words):
         shares = [os.path.join(self._root, "usr/share", name) for name in ("qemu", "seabios")]
