@@ -65,13 +65,15 @@ const volatile __u32 nr_cpus = 1;
  * Only where programs are preempted: by a stack's place, and by enum wire_prog, the event
  * under way on it that a copy has taken.  A place fills a cache line.
  */
+#define STACKS	4096	/* places; a power of two */
+
 struct stack_marks {
 	__u64 event[8];
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, WIRE_STACKS);
+	__uint(max_entries, STACKS);
 	__type(key, __u32);
 	__type(value, struct stack_marks);
 } marks SEC(".maps");

@@ -79,7 +79,7 @@ static __always_inline __u64 address_of(const void *ctx)
 /* A stack's own place, unless it shares it with another: stacks are some 2^15 bytes apart. */
 static __always_inline __u64 *place_of(enum wire_prog prog, __u64 event)
 {
-	__u32 place = (event >> 12) * 0x9e3779b97f4a7c15ull >> 32 & (WIRE_STACKS - 1);
+	__u32 place = (event >> 12) * 0x9e3779b97f4a7c15ull >> 32 & (STACKS - 1);
 	struct stack_marks *stack = bpf_map_lookup_elem(&marks, &place);
 
 	return stack ? &stack->event[prog] : NULL;
@@ -135,7 +135,7 @@ static __always_inline void leave_mark(enum wire_prog prog, int copy, const void
 {
 	if (preempts_programs)
 		mark_stack(prog, copy, ctx);
-	else if (!preempts_programs && copy == 0)
+	else if (copy == 0)
 		mark_cpu(prog, ctx);
 }
 

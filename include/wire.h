@@ -661,7 +661,6 @@ enum wire_judged {
 	WIRE_J_DROPS,		/* they are not, for good */
 };
 
-#define WIRE_STACKS	4096	/* places for stacks that events are under way on; a power of 2 */
 #define WIRE_USED	64	/* sockets that are used most on one CPU; a power of two */
 
 /* One a CPU, the first cache line the busy one: written by that CPU only. */
