@@ -46,10 +46,15 @@ def counts_time_wait_at_its_entry():
     return "tcp_timewait_counter" not in missing()
 
 
+def release():
+    """(major, minor)"""
+    return tuple(map(int, os.uname().release.split(".")[:2]))
+
+
 def births_tell_the_peer():
     """Else what a filter of peers may have to let pass is LISTEN -> SYN_RECV, and what
     follows. Of this nothing tells but an event itself."""
-    return tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 15)
+    return release() >= (6, 15)
 
 
 def moves_children():
@@ -62,7 +67,7 @@ def preempts_programs():
     """Since 7.1 tasks are preempted in a tracepoint's programs: more of them at a time than
     there are twins may be, and a program that is slow on purpose, on an emulated processor,
     is where they are caught. What was lost so is told."""
-    return tuple(map(int, os.uname().release.split(".")[:2])) >= (7, 1)
+    return release() >= (7, 1)
 
 
 def has_guard():

@@ -196,7 +196,7 @@ def slow_program():
 def as_if_preempted():
     """so it is with the marks and the copies that preempted tasks need"""
     need_the_guard()
-    if tuple(map(int, os.uname().release.split(".")[:2])) < (6, 18):
+    if features.release() < (6, 18):
         raise Skip("this kernel, which does not need them, takes minutes to load them (6.12; 6.18 and 7.3 do not)")
     yield from slow_storm({"SYNFIN_DEBUG_PREEMPTS": "1"})
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests of timewait, listen and conns --stuck have in common."""
 
-import concurrent.futures
 import contextlib
+import functools
 import json
 import os
 import socket
@@ -12,7 +12,7 @@ import tempfile
 import threading
 
 import netns
-from attempts import attempts
+import suite
 from peer import Peer, Wire
 from wait import PATIENCE, wait_until
 
@@ -161,26 +161,21 @@ class Repeating:
 
 
 def run(tests):
-    """All at a time, most of it is waiting; TAP. A test yields what is wrong. On the command
-    line those that are wanted, all if none is named."""
-    failed = False
-    tests = [test for test in tests if not sys.argv[1:] or test.__name__ in sys.argv[1:]]
-    print(f"1..{len(tests)}")
-    with concurrent.futures.ThreadPoolExecutor(len(tests)) as pool:
-        for number, (test, wrong) in enumerate(zip(tests, pool.map(lambda test: attempts(lambda: guarded(test)), tests)), 1):
-            print(f"{'not ok' if wrong else 'ok'} {number} - {test.__doc__}")
-            for line in wrong[:20]:
-                print(f"# {line}".replace("\n", " "))
-            sys.stdout.flush()
-            failed = failed or bool(wrong)
-    return 1 if failed else 0
+    """Side by side; TAP. A test yields what is wrong. On the command line those that are
+    wanted, all if none is named."""
+    return suite.run([], side_by_side=[guarded(test) for test in tests if not sys.argv[1:] or test.__name__ in sys.argv[1:]])
 
 
 def guarded(test):
-    try:
-        yield from test()
-    except Exception as error:
-        yield f"{type(error).__name__}: {error}"
+    """What it raises is wrong, too."""
+    @functools.wraps(test)
+    def yielding():
+        try:
+            yield from test()
+        except Exception as error:
+            yield f"{type(error).__name__}: {error}"
+
+    return yielding
 
 
 __all__ = ["FAR", "Far", "LOCAL", "NEAR", "Repeating", "SYNFIN", "listen", "new_netns", "of", "records", "run", "synfin",
